@@ -1,21 +1,29 @@
-//! What crosses the network: ids, resources, endpoints, errors, pages.
+//! What crosses the network: ids, resources, endpoints, errors, pages, versions.
 //!
 //! May touch: serde. Must not touch: sockets, the database, the clock.
 
+mod decode;
+mod encode;
 mod endpoint;
 mod id;
 mod page;
+mod param;
 mod patch;
 mod timestamp;
+mod upload;
+mod version;
 
 pub mod backend;
 pub mod refusal;
 
-pub use endpoint::{
-    Auth, Decode, Encoded, Endpoint, InBody, InQuery, Meta, Method, Travel, decode, encode,
-};
+pub use decode::{Decode, Payload, decode};
+pub use encode::{Encoded, EncodedBody, encode};
+pub use endpoint::{Auth, Body, Endpoint, Meta, Method};
 pub use id::{Id, Kind, Tag};
-pub use page::{Count, Deleted, Page, Paging};
+pub use page::{Count, Deleted, Limit, Listing, NoContent, Page, Paging};
+pub use param::{Field, Param, Shape, field};
 pub use patch::{Absent, Patch};
 pub use refusal::{ApiError, Refusal};
 pub use timestamp::Timestamp;
+pub use upload::Upload;
+pub use version::{NEWEST, VERSIONS, Version};
