@@ -1,0 +1,292 @@
+//! Identifications: what a user is known by. E-mail addresses, phone numbers, web3 wallets,
+//! passkeys and external accounts share one table, since a user is shown with all of them.
+//!
+//! A value that is verified or reserved is *claimed*: nobody else in the instance can have it. One
+//! that is neither may stand at several users, until one of them verifies it.
+
+use db::{Record, Select};
+use macros::Record;
+use wire::{
+    Refusal, Timestamp,
+    backend::{
+        users::{IdentificationStatus, UserId},
+        verifications::Verification,
+    },
+    refusal,
+};
+
+use crate::{Cx, Result, error::OnTaken as _};
+
+/// What kind of identification a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentificationKind {
+    /// An e-mail address, in lower case.
+    EmailAddress,
+    /// A phone number, as E.164.
+    PhoneNumber,
+    /// `0x…`, in lower case.
+    Web3Wallet,
+    /// A credential id.
+    Passkey,
+    /// `oauth_google:` and the provider's id of the user.
+    ExternalAccount,
+}
+
+impl IdentificationKind {
+    /// Its name in the table, and of the parameter that carries its value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EmailAddress => "email_address",
+            Self::PhoneNumber => "phone_number",
+            Self::Web3Wallet => "web3_wallet",
+            Self::Passkey => "passkey",
+            Self::ExternalAccount => "external_account",
+        }
+    }
+
+    /// The one way to write a value of this kind.
+    pub fn normalize(self, value: &str) -> Result<String> {
+        let normal = match self {
+            Self::EmailAddress => email_address(value),
+            Self::PhoneNumber => phone_number(value),
+            Self::Web3Wallet => web3_wallet(value),
+            Self::Passkey | Self::ExternalAccount => Some(value.to_owned()),
+        };
+        Ok(normal.ok_or_else(|| {
+            let reason = format!("{} must be a valid {}.", self.as_str(), self.words());
+            refusal::form_param_format_invalid().because(reason).param(self.as_str())
+        })?)
+    }
+
+    /// That somebody has the value already.
+    pub fn taken(self) -> Refusal {
+        let reason = format!("That {} is taken. Please try another.", self.words());
+        refusal::form_identifier_exists().because(reason).param(self.as_str())
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::EmailAddress => "email address",
+            Self::PhoneNumber => "phone number",
+            Self::Web3Wallet => "web3 wallet",
+            Self::Passkey => "passkey",
+            Self::ExternalAccount => "external account",
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, Record)]
+#[record(table = "identifications")]
+pub struct IdentificationRow {
+    /// `idn_…`, or `eac_…` for external accounts.
+    pub id: String,
+    /// The instance.
+    pub instance_id: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Name of its kind.
+    pub kind: String,
+    /// The value, normalized.
+    pub value: String,
+    /// The value where it is verified or reserved.
+    pub claim: Option<String>,
+    /// How it was or is being verified: JSON of a `Verification`.
+    pub verification: Option<String>,
+    /// Held back for this user although not verified.
+    pub reserved: bool,
+    /// A phone number that is a second factor.
+    pub reserved_for_second_factor: bool,
+    /// The phone number that is asked for first.
+    pub default_second_factor: bool,
+    /// Identifications that vouch for this one: JSON of the API's `linked_to`.
+    pub linked_to: String,
+    /// What only its kind has, as JSON.
+    pub detail: Option<String>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl IdentificationRow {
+    /// A new one, in the given state.
+    pub fn new(
+        cx: &Cx,
+        user_id: &UserId,
+        kind: IdentificationKind,
+        value: String,
+        status: &IdentificationStatus,
+    ) -> Result<Self> {
+        let id = cx.id::<wire::backend::email_addresses::EmailAddress>().to_string();
+        let mut row = Self {
+            id,
+            instance_id: cx.instance_id(),
+            user_id: user_id.clone(),
+            kind: kind.as_str().to_owned(),
+            value,
+            claim: None,
+            verification: None,
+            reserved: false,
+            reserved_for_second_factor: false,
+            default_second_factor: false,
+            linked_to: "[]".to_owned(),
+            detail: None,
+            created_at: cx.now,
+            updated_at: cx.now,
+        };
+        row.set_status(status)?;
+        Ok(row)
+    }
+
+    /// Verifies the value on an administrator's word, reserves it, or neither.
+    pub fn set_status(&mut self, status: &IdentificationStatus) -> Result<()> {
+        match status {
+            IdentificationStatus::Verified => self.set_verified(&Verification::admin())?,
+            IdentificationStatus::Reserved => {
+                self.reserved = true;
+                self.claim = Some(self.value.clone());
+            }
+            IdentificationStatus::Unverified => {
+                (self.reserved, self.claim, self.verification) = (false, None, None);
+            }
+            IdentificationStatus::Other(_) => {
+                let refusal = refusal::form_param_value_invalid();
+                return Err(refusal.param("identification_status").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how the value was verified.
+    pub fn set_verified(&mut self, verification: &Verification) -> Result<()> {
+        self.verification = Some(serde_json::to_string(verification)?);
+        self.claim = Some(self.value.clone());
+        self.reserved = false;
+        Ok(())
+    }
+
+    /// How it was or is being verified.
+    pub fn verification(&self) -> Option<Verification> {
+        serde_json::from_str(self.verification.as_deref()?).ok()
+    }
+
+    /// True if the value is proven to be its user's.
+    pub fn is_verified(&self) -> bool {
+        self.claim.is_some() && !self.reserved
+    }
+
+    /// True if it is of this kind.
+    pub fn is(&self, kind: IdentificationKind) -> bool {
+        self.kind == kind.as_str()
+    }
+
+    /// Adds the row; a claimed value that somebody has is refused.
+    pub async fn add(&self, cx: &mut Cx, kind: IdentificationKind) -> Result<()> {
+        self.insert(&mut cx.tx).await.taken("claim", || kind.taken())
+    }
+
+    /// Writes the row back; a claimed value that somebody has is refused.
+    pub async fn save(&mut self, cx: &mut Cx, kind: IdentificationKind) -> Result<()> {
+        self.updated_at = cx.now;
+        self.update(&mut cx.tx).await.taken("claim", || kind.taken())
+    }
+}
+
+/// All identifications of a user, oldest first.
+pub fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
+    of_users(cx, std::slice::from_ref(user_id))
+}
+
+/// All identifications of some users, oldest first.
+pub fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
+    IdentificationRow::select(&cx.tx).filter_in("user_id", user_ids).order("user_id, id")
+}
+
+/// The identification with this id, if it is of this kind.
+pub async fn find(cx: &mut Cx, kind: IdentificationKind, id: &str) -> Result<IdentificationRow> {
+    let row = IdentificationRow::find(&mut cx.tx, &id.to_owned()).await?;
+    Ok(row.filter(|row| row.is(kind)).ok_or_else(|| not_found(kind, id))?)
+}
+
+fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
+    let reason = format!("No {} was found with id {id}", kind.words());
+    refusal::resource_not_found().because(reason)
+}
+
+/// An address whose case does not matter and whose domain is written in ASCII.
+fn email_address(text: &str) -> Option<String> {
+    let (local, domain) = text.trim().rsplit_once('@')?;
+    let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
+    let dots_apart = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+    if local.is_empty() || local.len() > 64 || !dots_apart || !local.bytes().all(is_atom) {
+        return None;
+    }
+    let domain = idna::domain_to_ascii_strict(domain).ok()?;
+    let last = domain.rsplit_once('.')?.1;
+    let is_name = last.len() > 1 && last.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let address = format!("{}@{domain}", local.to_ascii_lowercase());
+    (is_name && address.len() <= 254).then_some(address)
+}
+
+/// `+` and 7 to 15 digits (E.164); spaces, hyphens and parentheses between them are let through.
+fn phone_number(text: &str) -> Option<String> {
+    let compact: String =
+        text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let digits = compact.strip_prefix('+')?;
+    let fits = (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then_some(compact)
+}
+
+/// An Ethereum address, `0x` and 40 hexadecimal digits, or a Solana one in base 58.
+fn web3_wallet(text: &str) -> Option<String> {
+    if let Some(hex) = text.strip_prefix("0x") {
+        let fits = hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return fits.then(|| text.to_ascii_lowercase());
+    }
+    let is_base58 = |byte: u8| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte);
+    ((32..=44).contains(&text.len()) && text.bytes().all(is_base58)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{email_address, phone_number, web3_wallet};
+
+    #[test]
+    fn addresses_have_one_spelling_or_none() {
+        let cases = [
+            ("Ada@Example.COM", Some("ada@example.com")),
+            ("ada+news@bücher.example", Some("ada+news@xn--bcher-kva.example")),
+            ("ada@localhost", None),
+            ("ada@example.c", None),
+            ("a da@example.com", None),
+            (".ada@example.com", None),
+            ("a..da@example.com", None),
+            ("@example.com", None),
+            ("ada@xn--a.com", None),
+            ("ada@exa mple.com", None),
+            ("ada", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(email_address(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(email_address(&format!("{}@example.com", "a".repeat(65))), None);
+    }
+
+    #[test]
+    fn phone_numbers_are_international() {
+        assert_eq!(phone_number("+1 (555) 555-0100").as_deref(), Some("+15555550100"));
+        for text in ["5555550100", "+05555550100", "+1555x", "+１５５５５５５０１００", "", "+123456"] {
+            assert_eq!(phone_number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn wallets_are_addresses() {
+        let wallet = "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B";
+        assert_eq!(web3_wallet(wallet), Some(wallet.to_ascii_lowercase()));
+        assert_eq!(web3_wallet("0x12"), None);
+    }
+}

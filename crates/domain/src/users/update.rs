@@ -1,0 +1,228 @@
+//! Changing users.
+
+use wire::{
+    Patch, Refusal,
+    backend::users::{UpdateUser, User},
+    refusal,
+};
+
+use super::{UserRow, load, metadata, save};
+use crate::{
+    Cx, Digest, Error, Outside, Result, UsernamePolicy,
+    identifications::{IdentificationKind, IdentificationRow},
+    password, second_factors, sessions, text,
+};
+
+#[derive(Clone)]
+struct Change {
+    request: UpdateUser,
+    password: Option<Digest>,
+    totp_secret: Option<String>,
+    backup_codes: Option<String>,
+}
+
+/// Change a user's attributes.
+pub async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
+    check(outside, &request)?;
+    let password = match (request.password.take(), request.password_digest.take()) {
+        (Some(_), Some(_)) => {
+            let refusal = refusal::form_conditional_param_disallowed();
+            return Err(refusal.param("password_digest").into());
+        }
+        (Some(password), None) => Some(outside.hash(password).await?),
+        (None, Some(digest)) => {
+            let hasher = request.password_hasher.as_deref().ok_or_else(|| {
+                refusal::form_conditional_param_missing().param("password_hasher")
+            })?;
+            Some(password::import(hasher, &digest)?)
+        }
+        (None, None) => None,
+    };
+    let totp_secret = match request.totp_secret.take() {
+        Some(secret) => Some(second_factors::seal_totp(outside, &secret)?),
+        None => None,
+    };
+    let backup_codes = match request.backup_codes.take() {
+        Some(codes) => Some(second_factors::import_backup_codes(&codes)?),
+        None => None,
+    };
+    outside.write(apply, Change { request, password, totp_secret, backup_codes }).await
+}
+
+fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
+    let has_password = request.password.is_set() || request.password_digest.is_set();
+    let only_with_password = [
+        ("skip_password_checks", &request.skip_password_checks),
+        ("sign_out_of_other_sessions", &request.sign_out_of_other_sessions),
+    ];
+    for (name, asked) in only_with_password {
+        if *asked == Patch::Set(true) && !has_password {
+            let refusal = refusal::form_conditional_param_disallowed();
+            return Err(refusal.because("Only together with password.").param(name).into());
+        }
+    }
+    if let Patch::Set(password) = &request.password {
+        password::check_size(password)?;
+        if request.skip_password_checks != Patch::Set(true) {
+            password::check_policy(&outside.instance.settings.password, password, &[])?;
+        }
+    }
+    Ok(())
+}
+
+async fn apply(cx: &mut Cx, change: Change) -> Result<User> {
+    let Change { request, password, totp_secret, backup_codes } = change;
+    let (mut row, identifications) = load(cx, &request.user_id).await?;
+    if let Some(Digest(digest)) = password {
+        row.password = Some(digest);
+        row.password_updated_at = Some(cx.now);
+        row.password_compromised = false;
+        if request.sign_out_of_other_sessions == Patch::Set(true) {
+            sessions::end_all(cx, &row.id).await?;
+        }
+    }
+    if totp_secret.is_some() {
+        row.totp_secret = totp_secret;
+        row.mfa_enabled_at = row.mfa_enabled_at.or(Some(cx.now));
+    }
+    row.backup_codes = backup_codes.or(row.backup_codes);
+    set_primaries(&mut row, &request, &identifications)?;
+    if let Patch::Set(id) = &request.profile_image_id {
+        crate::images::adopt(cx, &mut row, id).await?;
+    }
+    if let Patch::Set(text) = &request.created_at {
+        let created_at = text::past("created_at", text, cx.now)?;
+        cx.tx.search_remove(super::SEARCH, row.position).await?;
+        row.created_at = created_at;
+        row.position = cx.position(created_at);
+    }
+    let limit = request.create_organizations_limit;
+    match limit {
+        Patch::Keep => {}
+        Patch::Clear => row.create_organizations_limit = None,
+        Patch::Set(limit) => row.create_organizations_limit = Some(limit.into()),
+    }
+    let flags = [
+        (&mut row.delete_self_enabled, request.delete_self_enabled),
+        (&mut row.create_organization_enabled, request.create_organization_enabled),
+        (&mut row.bypass_client_trust, request.bypass_client_trust),
+    ];
+    for (field, asked) in flags {
+        *field = asked.as_ref().copied().unwrap_or(*field);
+    }
+    let names = Names {
+        external_id: request.external_id,
+        username: request.username,
+        first_name: request.first_name,
+        last_name: request.last_name,
+        locale: request.locale,
+        legal_accepted_at: request.legal_accepted_at,
+    };
+    set_names(cx, &mut row, names)?;
+    let (public, private) = (request.public_metadata, request.private_metadata);
+    metadata::set_all(&mut row, public, private, request.unsafe_metadata)?;
+    save(cx, &mut row, &identifications).await
+}
+
+fn set_primaries(
+    row: &mut UserRow,
+    request: &UpdateUser,
+    identifications: &[IdentificationRow],
+) -> Result<()> {
+    let verified = |kind: IdentificationKind, id: &str, name: &str| {
+        match identifications.iter().find(|row| row.is(kind) && row.id == id) {
+            None => Err(Error::from(refusal::form_resource_not_found().param(name))),
+            Some(row) if !row.is_verified() => {
+                Err(refusal::form_verification_needed().param(name).into())
+            }
+            Some(_) => Ok(()),
+        }
+    };
+    if let Patch::Set(id) = &request.primary_email_address_id {
+        verified(IdentificationKind::EmailAddress, id.as_str(), "primary_email_address_id")?;
+        row.primary_email_address_id = Some(id.clone());
+    }
+    if let Patch::Set(id) = &request.primary_phone_number_id {
+        verified(IdentificationKind::PhoneNumber, id.as_str(), "primary_phone_number_id")?;
+        row.primary_phone_number_id = Some(id.clone());
+    }
+    if let Patch::Set(id) = &request.primary_web3_wallet_id {
+        verified(IdentificationKind::Web3Wallet, id.as_str(), "primary_web3_wallet_id")?;
+        row.primary_web3_wallet_id = Some(id.clone());
+    }
+    Ok(())
+}
+
+/// What creating and changing a user have in common.
+pub(super) struct Names {
+    pub(super) external_id: Patch<String>,
+    pub(super) username: Patch<String>,
+    pub(super) first_name: Patch<String>,
+    pub(super) last_name: Patch<String>,
+    pub(super) locale: Patch<String>,
+    pub(super) legal_accepted_at: Patch<String>,
+}
+
+pub(super) fn set_names(cx: &Cx, row: &mut UserRow, names: Names) -> Result<()> {
+    text::optional("external_id", names.external_id)?.apply(&mut row.external_id);
+    text::optional("first_name", names.first_name)?.apply(&mut row.first_name);
+    text::optional("last_name", names.last_name)?.apply(&mut row.last_name);
+    match text::optional("username", names.username)? {
+        Patch::Set(name) => {
+            check_username(&cx.instance.settings.username, &name)?;
+            row.username = Some(name.to_lowercase());
+        }
+        Patch::Clear => row.username = None,
+        Patch::Keep => {}
+    }
+    if let Patch::Set(tag) = &names.locale {
+        text::locale(tag)?;
+    }
+    names.locale.apply(&mut row.locale);
+    match names.legal_accepted_at {
+        Patch::Set(text) => {
+            row.legal_accepted_at = Some(text::past("legal_accepted_at", &text, cx.now)?);
+        }
+        Patch::Clear => row.legal_accepted_at = None,
+        Patch::Keep => {}
+    }
+    Ok(())
+}
+
+fn check_username(policy: &UsernamePolicy, name: &str) -> Result<()> {
+    let length = name.chars().count();
+    let (min, max) = (policy.min_length, policy.max_length);
+    let refusal = if !(min as usize..=max as usize).contains(&length) {
+        let reason = format!("Username must be between {min} and {max} characters long.");
+        refusal::form_username_invalid_length().because(reason)
+    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        let reason = "Username can only contain latin letters, numbers, '_' and '-'.";
+        refusal::form_username_invalid_character().because(reason)
+    } else if !policy.allow_numeric && name.bytes().all(|byte| byte.is_ascii_digit()) {
+        let reason = "Username must contain one character that is not a number.";
+        refusal::form_username_needs_non_number_char().because(reason)
+    } else {
+        return Ok(());
+    };
+    Err(refusal.param("username").into())
+}
+
+/// Says which value of a user somebody else has.
+pub(super) fn taken(error: db::Error) -> Error {
+    let name = |column: &str| -> Option<Refusal> {
+        let words = match column {
+            "username" => "username",
+            "external_id" => "external ID",
+            _ => return None,
+        };
+        let reason = format!("That {words} is taken. Please try another.");
+        Some(refusal::form_identifier_exists().because(reason).param(column))
+    };
+    match &error {
+        db::Error::Taken { column, .. } => match name(column) {
+            Some(refusal) => refusal.into(),
+            None => error.into(),
+        },
+        _ => error.into(),
+    }
+}

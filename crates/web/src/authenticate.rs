@@ -1,0 +1,71 @@
+//! Who asks, and in which API.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use domain::{Instance, Result, World};
+use wire::refusal;
+
+use crate::{Api, Found, Hosts, Routes, Target};
+
+/// Which API a request means. A host of its own decides; on a shared one, the credentials.
+pub(crate) fn api(
+    hosts: &Hosts,
+    routes: &Routes,
+    headers: &HeaderMap,
+    method: &str,
+    path: &str,
+) -> Api {
+    let host = host(headers);
+    if let Some(host) = host {
+        match (hosts.is_backend(host), hosts.is_frontend(host)) {
+            (true, false) => return Api::Backend,
+            (false, true) => return Api::Frontend,
+            _ => {}
+        }
+    }
+    if bearer(headers).is_some_and(|key| key.starts_with("sk_") || key.starts_with("ak_")) {
+        return Api::Backend;
+    }
+    let known = |api| matches!(routes.find(api, method, path), Found::Target(..));
+    match (known(Api::Backend), known(Api::Frontend)) {
+        (_, false) => Api::Backend,
+        (false | true, true) => Api::Frontend,
+    }
+}
+
+/// The host a request names, without a port.
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    Some(match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let key = value.to_str().ok()?.strip_prefix("Bearer ")?;
+    (!key.is_empty() && !key.contains(char::is_whitespace)).then_some(key)
+}
+
+/// The instance whose secret key the request carries.
+pub(crate) async fn instance(world: &Arc<World>, headers: &HeaderMap) -> Result<Arc<Instance>> {
+    let Some(key) = bearer(headers) else {
+        let reason = "The Authorization header must be of the form: Bearer <secret key>.";
+        return Err(refusal::authorization_header_format_invalid().because(reason).into());
+    };
+    let found = domain::instances::by_secret_key(world, key).await?;
+    Ok(found.ok_or_else(refusal::clerk_key_invalid)?)
+}
+
+/// True if the route can only be used with credentials.
+pub(crate) fn is_closed(target: &Target) -> bool {
+    match target {
+        Target::Served(operation) => operation.meta.auth != wire::Auth::Public,
+        Target::Missing(_) => true,
+    }
+}

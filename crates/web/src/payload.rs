@@ -1,0 +1,101 @@
+//! Bodies of requests, within bounds.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, Multipart, Request},
+    http::{HeaderMap, header},
+};
+use domain::Result;
+use wire::{Payload, Upload, refusal};
+
+use crate::Api;
+
+/// A body that holds parameters.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// A body that holds a file: ten megabytes and some room for what surrounds them.
+const UPLOAD_BYTES_MAX: usize = (10 << 20) + (64 << 10);
+/// Parts of a multipart form.
+const PARTS_MAX: usize = 16;
+
+/// Reads the body of a request to an operation of `api`.
+pub(crate) async fn read(api: Api, takes_file: bool, request: Request) -> Result<Payload> {
+    let headers = request.headers();
+    let encoded = headers.get(header::CONTENT_ENCODING);
+    if encoded.is_some_and(|encoding| encoding != "identity") {
+        let reason = "The body must not be compressed.";
+        return Err(refusal::unsupported_content_type().because(reason).into());
+    }
+    let bytes_max = if takes_file { UPLOAD_BYTES_MAX } else { BODY_BYTES_MAX };
+    if content_length(headers).is_some_and(|length| length > bytes_max as u64) {
+        return Err(refusal::request_body_too_large().into());
+    }
+    let media_type = media_type(headers);
+    if takes_file && media_type.as_deref() == Some("multipart/form-data") {
+        return multipart(request, bytes_max).await;
+    }
+    let body = to_bytes(request.into_body(), bytes_max).await;
+    let body = body.map_err(|error| too_large_or_broken(&error))?;
+    match media_type.as_deref() {
+        _ if body.is_empty() => Ok(Payload::Empty),
+        Some("application/json") => Ok(Payload::Json(body.into())),
+        Some("application/x-www-form-urlencoded") if api == Api::Frontend => {
+            Ok(Payload::Form(body.into()))
+        }
+        _ => {
+            let reason = "The Content-Type must be application/json.";
+            Err(refusal::unsupported_content_type().because(reason).into())
+        }
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn too_large_or_broken(error: &axum::Error) -> wire::Refusal {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return refusal::request_body_too_large();
+        }
+        cause = error.source();
+    }
+    refusal::request_body_invalid()
+}
+
+async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
+    let limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    let broken = |_| refusal::request_body_invalid();
+    let mut form = Multipart::from_request(limited, &()).await.map_err(|_| broken(()))?;
+    let (mut file, mut texts) = (None, Vec::new());
+    for _ in 0..PARTS_MAX {
+        let Some(part) = form.next_field().await.map_err(|error| multipart_error(&error))? else {
+            return Ok(Payload::Upload(file, texts));
+        };
+        let name = part.name().unwrap_or_default().to_owned();
+        if name == "file" || name == "profile_image" {
+            let content_type = part.content_type().map(str::to_owned);
+            let bytes = part.bytes().await.map_err(|error| multipart_error(&error))?;
+            let upload = Upload { content_type, bytes: bytes.into() };
+            if file.replace(upload).is_some() {
+                return Err(refusal::form_param_duplicate().param("file").into());
+            }
+        } else {
+            let text = part.text().await.map_err(|error| multipart_error(&error))?;
+            texts.push((name, text));
+        }
+    }
+    Err(refusal::request_body_invalid().because("The form has too many parts.").into())
+}
+
+fn multipart_error(error: &axum::extract::multipart::MultipartError) -> wire::Refusal {
+    match error.status().as_u16() {
+        413 => refusal::request_body_too_large(),
+        _ => refusal::request_body_invalid(),
+    }
+}

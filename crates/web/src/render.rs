@@ -1,0 +1,59 @@
+//! Answers and refusals as HTTP.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use domain::Answer;
+use wire::Refusal;
+
+/// Media type of every JSON answer. Official clients compare it to the letter, so no charset.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// An answer.
+pub(crate) fn answer(answer: Answer, trace_id: &str) -> Response<Body> {
+    let Answer { status, headers, cookies, body } = answer;
+    let mut response = json(status, body, trace_id);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+/// A refusal, in the API's error envelope.
+pub(crate) fn refusal(refusal: Refusal, trace_id: &str) -> Response<Body> {
+    let (status, retry_after) = (refusal.status, refusal.retry_after);
+    let envelope = serde_json::json!({
+        "errors": refusal.errors,
+        "meta": {},
+        "clerk_trace_id": trace_id,
+    });
+    let mut response = json(status, envelope.to_string().into(), trace_id);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn json(status: u16, body: Vec<u8>, trace_id: &str) -> Response<Body> {
+    let has_body = !body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(trace_id) {
+        headers.insert("clerk-trace-id", value);
+    }
+    response
+}
