@@ -19,7 +19,7 @@ use wire::{
     refusal,
 };
 
-use crate::{Error, Result, Settings, World, seal::digest_of_secret};
+use crate::{Error, Place, Result, Settings, World, seal::digest_of_secret};
 
 /// Id of an instance; also the key id of its first signing key.
 pub type InstanceId = Id<InstanceResource>;
@@ -161,4 +161,275 @@ impl Instances {
             None => drop(known.remove(key)),
         }
     }
+}
+
+/// The instance whose secret key this is; none if the key is unknown or was revoked.
+pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<Instance>>> {
+    let digest = digest_of_secret(key);
+    let now = (world.seeds.clock)();
+    let known = world.instances.get(&digest);
+    if let Some((instance, loaded)) = &known
+        && (loaded.0..loaded.0 + STALE_MS).contains(&now.0)
+    {
+        return Ok(Some(Arc::clone(instance)));
+    }
+    let wanted = digest.clone();
+    let rows = world.everywhere("instance_by_key", Mode::Read, move |mut tx| {
+        let wanted = Value::Text(wanted.clone());
+        Box::pin(async move {
+            let keys = SecretKeyRow::select(&tx)
+                .filter("digest = ? and revoked_at is null", [wanted.clone()]);
+            let of_key = "(select instance_id from secret_keys where digest = ? \
+                          and revoked_at is null)";
+            let instances = InstanceRow::select(&tx)
+                .filter(&format!("id = {of_key}"), [wanted.clone()]);
+            let signing = SigningKeyRow::select(&tx)
+                .filter(&format!("instance_id = {of_key}"), [wanted])
+                .order("created_at desc, id desc");
+            let (keys, instances, signing) = tx.three(keys, instances, signing).await?;
+            let known = keys.into_iter().next().and(instances.into_iter().next());
+            Ok(known.map(|instance| (instance, signing)))
+        })
+    });
+    let known = known.map(|(instance, _)| instance);
+    let instance = match rows.await? {
+        Some((row, keys)) => Some(open(world, row, keys, known.as_deref())?),
+        None => None,
+    };
+    world.instances.put(&digest, instance.clone(), now);
+    Ok(instance)
+}
+
+/// Makes an instance of its rows; a signing key that is open already is not opened again.
+fn open(
+    world: &World,
+    row: InstanceRow,
+    keys: Vec<SigningKeyRow>,
+    known: Option<&Instance>,
+) -> Result<Arc<Instance>> {
+    let newest = keys.iter().find(|key| key.retired_at.is_none());
+    let newest = newest.ok_or_else(|| Error::Broken("an instance has no signing key".into()))?;
+    let signer = match known.map(|known| &known.signer).filter(|known| known.kid == newest.id) {
+        Some(signer) => Arc::clone(signer),
+        None => Arc::new(open_signer(world, newest)?),
+    };
+    let jwks = keys.iter().map(|key| serde_json::from_str(&key.jwk)).collect::<Result<_, _>>()?;
+    let settings = Settings::parse(&row.settings)
+        .map_err(|error| Error::Broken(format!("settings of {}: {error}", row.id).into()))?;
+    Ok(Arc::new(Instance {
+        id: row.id,
+        environment: row.environment.as_str().into(),
+        frontend_host: row.frontend_host,
+        clock_offset_ms: row.clock_offset_ms,
+        settings,
+        signer,
+        jwks,
+    }))
+}
+
+fn open_signer(world: &World, row: &SigningKeyRow) -> Result<Signer> {
+    let der = world.sealer.open(&place_of_signing_key(row), &row.sealed)?;
+    let key = SigningKey::from_pkcs8(jwt::Algorithm::RS256, &der)
+        .map_err(|error| Error::Broken(error.into()))?;
+    Ok(Signer { kid: row.id.clone(), key })
+}
+
+fn place_of_signing_key(row: &SigningKeyRow) -> Place<'_> {
+    Place {
+        table: "signing_keys",
+        row: &row.id,
+        column: "sealed",
+        instance: &row.instance_id,
+    }
+}
+
+fn place_of_secret_key(row: &SecretKeyRow) -> Place<'_> {
+    Place { table: "secret_keys", row: &row.id, column: "sealed", instance: &row.instance_id }
+}
+
+/// An instance to be made.
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// Name of the application it belongs to.
+    pub application: String,
+    /// Development or production.
+    pub environment: EnvironmentType,
+    /// Host of its Frontend API.
+    pub frontend_host: String,
+}
+
+/// The keys that an app needs to use an instance.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Development or production.
+    pub environment: EnvironmentType,
+    /// Host of its Frontend API.
+    pub frontend_host: String,
+    /// `pk_…`
+    pub publishable_key: String,
+    /// `sk_…`; known when it was just made, and to development instances later on.
+    pub secret_key: Option<String>,
+}
+
+/// Makes an application with one instance.
+pub async fn create(world: &Arc<World>, new: NewInstance) -> Result<Keys> {
+    let now = (world.seeds.clock)();
+    let production = new.environment == EnvironmentType::Production;
+    let settings = if production { Settings::production() } else { Settings::development() };
+    let application =
+        ApplicationRow { id: world.id(now), name: new.application, created_at: now };
+    let instance = InstanceRow {
+        id: world.id(now),
+        application_id: application.id.clone(),
+        environment: new.environment.to_string(),
+        frontend_host: new.frontend_host,
+        settings: serde_json::to_string(&settings)?,
+        clock_offset_ms: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    let signing_key = new_signing_key(world, instance.id.as_str(), now).await?;
+    let (secret_key, secret) = new_secret_key(world, &instance, now)?;
+    let keys = keys_of(&instance, Some(secret));
+    let rows = Arc::new((application, instance, signing_key, secret_key));
+    world
+        .everywhere("create_instance", Mode::Write, move |mut tx| {
+            let rows = Arc::clone(&rows);
+            Box::pin(async move {
+                let (application, instance, signing_key, secret_key) = &*rows;
+                application.insert(&mut tx).await?;
+                instance.insert(&mut tx).await?;
+                signing_key.insert(&mut tx).await?;
+                Ok(secret_key.insert(&mut tx).await?)
+            })
+        })
+        .await?;
+    Ok(keys)
+}
+
+/// All instances, oldest first, with the keys that may be shown.
+pub async fn list(world: &Arc<World>) -> Result<Vec<Keys>> {
+    let (instances, keys) = world
+        .everywhere("list_instances", Mode::Read, |mut tx| {
+            Box::pin(async move {
+                let instances = InstanceRow::select(&tx).order("created_at, id");
+                let keys = SecretKeyRow::select(&tx)
+                    .filter("revoked_at is null", [])
+                    .order("created_at desc, id desc");
+                Ok(tx.both(instances, keys).await?)
+            })
+        })
+        .await?;
+    let shown = instances.iter().map(|instance| {
+        let newest = keys.iter().find(|key| key.instance_id == instance.id.as_str());
+        let secret = newest.and_then(|key| {
+            let sealed = key.sealed.as_deref()?;
+            Some(world.sealer.open(&place_of_secret_key(key), sealed))
+        });
+        let secret = secret.transpose()?.and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(keys_of(instance, secret))
+    });
+    shown.collect()
+}
+
+/// Gives an instance a new secret key; the ones before it are worth nothing from then on.
+pub async fn rotate_key(world: &Arc<World>, id: &InstanceId) -> Result<Keys> {
+    let now = (world.seeds.clock)();
+    let wanted = id.clone();
+    let instance = world.everywhere("rotate_key", Mode::Read, move |mut tx| {
+        let wanted = wanted.clone();
+        Box::pin(async move { Ok(InstanceRow::find(&mut tx, &wanted).await?) })
+    });
+    let instance = instance.await?.ok_or_else(|| {
+        refusal::resource_not_found().because(format!("No instance was found with id {id}"))
+    })?;
+    let (key, secret) = new_secret_key(world, &instance, now)?;
+    let keys = keys_of(&instance, Some(secret));
+    let key = Arc::new(key);
+    world
+        .everywhere("rotate_key", Mode::Write, move |mut tx| {
+            let key = Arc::clone(&key);
+            Box::pin(async move { replace_key(&mut tx, &key).await })
+        })
+        .await?;
+    Ok(keys)
+}
+
+async fn replace_key(tx: &mut Tx, key: &SecretKeyRow) -> Result<()> {
+    let sql = "update secret_keys set revoked_at = $1, sealed = null
+               where instance_id = $2 and revoked_at is null";
+    let values = vec![Value::Int(key.created_at.0), Value::Text(key.instance_id.clone())];
+    tx.execute(sql, values).await?;
+    Ok(key.insert(tx).await?)
+}
+
+fn keys_of(instance: &InstanceRow, secret_key: Option<String>) -> Keys {
+    let environment = EnvironmentType::from(instance.environment.as_str());
+    Keys {
+        instance_id: instance.id.clone(),
+        publishable_key: publishable_key(&environment, &instance.frontend_host),
+        environment,
+        frontend_host: instance.frontend_host.clone(),
+        secret_key,
+    }
+}
+
+fn new_secret_key(
+    world: &World,
+    instance: &InstanceRow,
+    now: Timestamp,
+) -> Result<(SecretKeyRow, String)> {
+    let development = instance.environment == EnvironmentType::Development.as_str();
+    let prefix = if development { "sk_test_" } else { "sk_live_" };
+    let secret = format!("{prefix}{}", world.secret());
+    let id: Id<Application> = world.id(now);
+    let mut row = SecretKeyRow {
+        id: id.as_str().replacen("app_", "key_", 1),
+        instance_id: instance.id.to_string(),
+        digest: digest_of_secret(&secret),
+        sealed: None,
+        created_at: now,
+        revoked_at: None,
+    };
+    if development {
+        row.sealed = Some(world.sealer.seal(&place_of_secret_key(&row), secret.as_bytes())?);
+    }
+    Ok((row, secret))
+}
+
+async fn new_signing_key(
+    world: &World,
+    instance_id: &str,
+    now: Timestamp,
+) -> Result<SigningKeyRow> {
+    let generated = tokio::task::spawn_blocking(SigningKey::generate_rsa_2048).await;
+    let generated = generated.map_err(|error| Error::Broken(error.into()))?;
+    let (key, der) = generated.map_err(|error| Error::Broken(error.into()))?;
+    let jwk = key.jwk().ok_or_else(|| Error::Broken("a key without a public half".into()))?;
+    let jwk = Jwk {
+        r#use: "sig".to_owned(),
+        kty: jwk.kty,
+        kid: instance_id.to_owned(),
+        alg: jwk.alg,
+        n: jwk.n,
+        e: jwk.e,
+        crv: None,
+        x: None,
+        y: None,
+        x5c: None,
+        x5t: None,
+        x5u: None,
+    };
+    let mut row = SigningKeyRow {
+        id: instance_id.to_owned(),
+        instance_id: instance_id.to_owned(),
+        sealed: String::new(),
+        jwk: serde_json::to_string(&jwk)?,
+        created_at: now,
+        retired_at: None,
+    };
+    row.sealed = world.sealer.seal(&place_of_signing_key(&row), &der)?;
+    Ok(row)
 }
