@@ -30,7 +30,7 @@ enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl fmt::Debug for SigningKey {
@@ -65,7 +65,7 @@ impl SigningKey {
     /// A shared secret, as long as the digest at least.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let key = hmac_key(algorithm, secret)?;
-        Ok(Self { algorithm, pair: Pair::Secret(key) })
+        Ok(Self { algorithm, pair: Pair::Secret(Box::new(key)) })
     }
 
     /// A key as an administrator types it: a secret for the symmetric algorithms, else PEM.
@@ -179,7 +179,7 @@ impl SigningKey {
     /// What verifies the tokens of this key.
     pub fn verifying_key(&self) -> Result<VerifyingKey, KeyError> {
         match &self.pair {
-            Pair::Secret(key) => Ok(VerifyingKey::from_hmac(self.algorithm, key.clone())),
+            Pair::Secret(key) => Ok(VerifyingKey::from_hmac(self.algorithm, hmac::Key::clone(key))),
             _ => VerifyingKey::from_jwk(&self.jwk().ok_or(KeyError::Malformed)?),
         }
     }

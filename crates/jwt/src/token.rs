@@ -84,9 +84,8 @@ pub struct Unverified {
 pub fn decode_unverified(text: &str) -> Result<Unverified, TokenError> {
     let token = Token::split(text)?;
     let loose = |part: &str| decode(part.trim_end_matches('='));
-    let object = |part: &str| {
-        serde_json::from_slice(&loose(part)?).map_err(|_| TokenError::Encoding)
-    };
+    let object =
+        |part: &str| serde_json::from_slice(&loose(part)?).map_err(|_| TokenError::Encoding);
     Ok(Unverified {
         header: object(token.header)?,
         payload: object(token.payload)?,

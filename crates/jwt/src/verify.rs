@@ -30,7 +30,7 @@ pub struct VerifyingKey {
 
 enum Public {
     Asymmetric(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 #[derive(Clone)]
@@ -123,7 +123,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn from_hmac(algorithm: Algorithm, key: hmac::Key) -> Self {
-        Self::new(algorithm, Public::Secret(key))
+        Self::new(algorithm, Public::Secret(Box::new(key)))
     }
 
     fn parsed(
