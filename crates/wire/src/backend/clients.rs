@@ -1,0 +1,32 @@
+//! Clients.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    sessions::{Session, SessionId},
+    sign_ins::SignInId,
+    sign_ups::SignUpId,
+};
+use crate::{Id, Tag, Timestamp, id::kind, open::or_default};
+
+/// Id of a client.
+pub type ClientId = Id<Client>;
+
+kind!(Client, "client", "client_");
+
+/// A browser or device, with its sessions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    pub id: Id<Self>,
+    pub object: Tag<Self>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub session_ids: Vec<SessionId>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub sessions: Vec<Session>,
+    pub sign_in_id: Option<SignInId>,
+    pub sign_up_id: Option<SignUpId>,
+    pub last_active_session_id: Option<SessionId>,
+    pub last_authentication_strategy: Option<String>,
+    pub updated_at: Timestamp,
+    pub created_at: Timestamp,
+}
