@@ -1,0 +1,93 @@
+// The published OpenAPI files as a judge. They are not part of this repository: `CLERK_OPENAPI` names a folder
+// with `<version>.yml` files, `../shared/spec/openapi/bapi` beside the repository is looked at otherwise.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+import { root } from './server.mjs';
+
+const folder = process.env.CLERK_OPENAPI ?? join(root, '..', 'shared', 'spec', 'openapi', 'bapi');
+// Reading YAML takes a second a file: the runner does it once and leaves JSON for the suites' processes.
+const prepared = process.env.CONFORMANCE_OPENAPI_JSON;
+
+/** Whether the OpenAPI files are at hand. */
+export const openapiPresent = existsSync(folder);
+
+// 2025-03-12 is an incomplete early cut, served as 2025-04-10.
+const versions = openapiPresent
+  ? readdirSync(folder).map(name => name.replace(/\.yml$/, '')).filter(name => name !== '2025-03-12').sort()
+  : [];
+
+// OpenAPI 3.0 says `nullable` where JSON Schema says a type or an alternative.
+const translate = node => {
+  if (Array.isArray(node)) return node.map(translate);
+  if (node === null || typeof node !== 'object') return node;
+  const { nullable, example, examples, discriminator, xml, ...rest } = node;
+  const schema = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, translate(value)]));
+  if (nullable !== true) return schema;
+  if (schema.enum && !schema.enum.includes(null)) schema.enum = [...schema.enum, null];
+  const combined = ['$ref', 'allOf', 'anyOf', 'oneOf'].some(key => key in schema);
+  if (typeof schema.type === 'string' && !combined) return { ...schema, type: [schema.type, 'null'] };
+  return { anyOf: [schema, { type: 'null' }] };
+};
+
+const pattern = path => new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`);
+
+const readYaml = version => parse(readFileSync(join(folder, `${version}.yml`), 'utf8'), { maxAliasCount: -1 });
+
+/** Leaves every version as JSON in a folder. */
+export const prepareOpenapi = into => {
+  for (const version of versions) writeFileSync(join(into, `${version}.json`), JSON.stringify(readYaml(version)));
+};
+
+const load = version => {
+  const document = prepared ? JSON.parse(readFileSync(join(prepared, `${version}.json`), 'utf8')) : readYaml(version);
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addFormat('int64', true);
+  ajv.addSchema({ $id: version, components: translate(document.components) });
+  const operations = Object.entries(document.paths)
+    .map(([path, methods]) => ({ path, pattern: pattern(path), methods }))
+    // A fixed path wins over one with parameters.
+    .sort((one, other) => one.path.split('{').length - other.path.split('{').length);
+  return { document, ajv, operations, compiled: new Map() };
+};
+
+const loaded = new Map();
+const description = version => {
+  const named = versions.includes(version) ? version : versions.at(-1);
+  if (!loaded.has(named)) loaded.set(named, { ...load(named), version: named });
+  return loaded.get(named);
+};
+
+const absolute = (schema, version) =>
+  JSON.parse(JSON.stringify(schema), (key, value) => (key === '$ref' && value.startsWith('#/') ? `${version}${value}` : value));
+
+const responseSchema = ({ document }, operation, status) => {
+  let response = operation.responses?.[status];
+  if (response?.$ref) response = document.components.responses[response.$ref.split('/').pop()];
+  return response?.content?.['application/json']?.schema;
+};
+
+/** The faults of one answer by the description of its version; none where the description is silent. */
+export const openapiJudge = ({ method, path, status, version, body, wrapped = false }) => {
+  if (!openapiPresent) return [];
+  const described = description(version);
+  const bare = path.replace(/^\/v1(?=\/)/, '');
+  const found = described.operations.find(one => one.pattern.test(bare) && one.methods[method.toLowerCase()]);
+  if (!found) return [];
+  const operation = found.methods[method.toLowerCase()];
+  const name = `${method} ${found.path}`;
+  if (status < 300 && !operation.responses[status]) {
+    return [{ operation: name, errors: [{ instancePath: '', keyword: 'status', message: `${status} is not described` }] }];
+  }
+  const schema = responseSchema(described, operation, status);
+  if (!schema) return [];
+  const key = `${name} ${status}`;
+  if (!described.compiled.has(key)) {
+    described.compiled.set(key, described.ajv.compile(absolute(translate(schema), described.version)));
+  }
+  const validate = described.compiled.get(key);
+  return validate(wrapped && schema.type === 'array' ? body.data : body) ? [] : [{ operation: name, errors: validate.errors }];
+};

@@ -1,0 +1,87 @@
+// A Vestry of one's own: started for a suite, stopped after it.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** The program under test. */
+export const binary = () =>
+  resolve(root, process.env.VESTRY_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'vestry'));
+
+/** The store under test: `sqlite`, or `postgres` in the folder `CONFORMANCE_POSTGRES` that scripts/postgres.sh made. */
+export const store = process.env.CONFORMANCE_STORE ?? 'sqlite';
+
+const storeArguments = () => {
+  if (store === 'sqlite') return ['--ephemeral'];
+  const made = spawnSync(join(root, 'scripts', 'postgres.sh'), ['database', process.env.CONFORMANCE_POSTGRES], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (made.status !== 0) throw new Error('no empty database could be made');
+  return ['--database-url', made.stdout.trim()];
+};
+
+/** Reads the first line of a process's standard output, or tells how the process ended without one. */
+export const firstLine = (child, what, milliseconds = 60_000) =>
+  new Promise((accept, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${what} said nothing for ${milliseconds} ms`)), milliseconds);
+    const settle = (give, value) => { clearTimeout(timer); give(value); };
+    createInterface({ input: child.stdout }).once('line', line => settle(accept, line));
+    child.once('error', error => settle(reject, error));
+    child.once('exit', (code, signal) => settle(reject, new Error(`${what} ended with ${code ?? signal} before it was ready`)));
+  });
+
+/** Ends a process as an operator does and waits for it. */
+export const end = async (child, milliseconds = 15_000) => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined) return;
+  const gone = new Promise(done => child.once('exit', done));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  await gone;
+  clearTimeout(timer);
+};
+
+/** The last words of a process on standard error, for when it does not come up. */
+const lastWords = child => {
+  const lines = [];
+  createInterface({ input: child.stderr }).on('line', line => {
+    if (process.env.CONFORMANCE_VERBOSE) console.error(line);
+    lines.push(line);
+    if (lines.length > 20) lines.shift();
+  });
+  return () => lines.join('\n');
+};
+
+export const startVestry = async () => {
+  // With a database elsewhere, what `vestry dev` keeps beside it lands in the working folder.
+  const folder = mkdtempSync(join(tmpdir(), 'vestry-dev-'));
+  const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storeArguments(), '--json'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const words = lastWords(child);
+  const stop = async () => {
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const keys = JSON.parse(await firstLine(child, 'vestry dev'));
+    child.stdout.resume();
+    return {
+      secretKey: keys.secret_key,
+      publishableKey: keys.publishable_key,
+      apiUrl: keys.api_url,
+      frontendApiUrl: keys.frontend_api_url,
+      instanceId: keys.instance_id,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}\n${words()}`, { cause: error });
+  }
+};
