@@ -54,10 +54,10 @@ pub(crate) struct Cleaned {
 pub(crate) async fn clean(outside: &Outside, file: Upload) -> Result<Cleaned> {
     let cleaned = outside.world.hasher.run(move |_| images::decode_and_clean(&file.bytes)).await?;
     let image = cleaned.map_err(|error| match error {
-        images::Refusal::TooLarge => refusal::image_too_large(),
+        images::Refusal::TooManyBytes => refusal::image_too_large(),
         other => refusal::request_body_invalid().because(other.to_string()).param("file"),
     })?;
-    Ok(Cleaned { media_type: image.format.media_type(), bytes: Arc::new(image.bytes) })
+    Ok(Cleaned { media_type: image.format.content_type(), bytes: Arc::new(image.bytes) })
 }
 
 /// Gives a user a picture in place of the one they had.
@@ -154,21 +154,18 @@ enum Original {
 
 fn resized(original: Original, wanted: Wanted) -> std::result::Result<Picture, images::Refusal> {
     let (media_type, bytes) = match original {
-        Original::Placeholder(owner) => ("image/png", images::placeholder(&owner)?),
+        Original::Placeholder(owner) => ("image/png", images::placeholder("", &owner)?.bytes),
         Original::Stored(row) => (media_type(&row.media_type), row.bytes),
     };
     if (wanted.width, wanted.height) == (None, None) {
         return Ok(Picture { media_type, bytes });
     }
-    let bytes = images::resize(&bytes, wanted.width, wanted.height, wanted.fit)?;
-    Ok(Picture { media_type, bytes })
+    let image = images::resize(&bytes, wanted.width, wanted.height, wanted.fit)?;
+    Ok(Picture { media_type: image.format.content_type(), bytes: image.bytes })
 }
 
 fn media_type(stored: &str) -> &'static str {
-    ["image/jpeg", "image/gif", "image/webp"]
-        .into_iter()
-        .find(|known| *known == stored)
-        .unwrap_or("image/png")
+    if stored == "image/jpeg" { "image/jpeg" } else { "image/png" }
 }
 
 async fn stored(world: &World, id: &str) -> Result<ImageRow> {

@@ -213,7 +213,7 @@ fn open(
         Some(signer) => Arc::clone(signer),
         None => Arc::new(open_signer(world, newest)?),
     };
-    let jwks = keys.iter().map(|key| serde_json::from_str(&key.jwk)).collect::<Result<_, _>>()?;
+    let jwks = keys.iter().map(|key| serde_json::from_str(&key.jwk)).collect::<serde_json::Result<_>>()?;
     let settings = Settings::parse(&row.settings)
         .map_err(|error| Error::Broken(format!("settings of {}: {error}", row.id).into()))?;
     Ok(Arc::new(Instance {
@@ -229,7 +229,7 @@ fn open(
 
 fn open_signer(world: &World, row: &SigningKeyRow) -> Result<Signer> {
     let der = world.sealer.open(&place_of_signing_key(row), &row.sealed)?;
-    let key = SigningKey::from_pkcs8(jwt::Algorithm::RS256, &der)
+    let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, &der)
         .map_err(|error| Error::Broken(error.into()))?;
     Ok(Signer { kid: row.id.clone(), key })
 }
@@ -412,7 +412,7 @@ async fn new_signing_key(
         r#use: "sig".to_owned(),
         kty: jwk.kty,
         kid: instance_id.to_owned(),
-        alg: jwk.alg,
+        alg: jwk.alg.unwrap_or_default(),
         n: jwk.n,
         e: jwk.e,
         crv: None,

@@ -69,7 +69,7 @@ fn check(outside: &Outside, request: &CreateUser) -> Result<()> {
             let mut identifiers: Vec<&str> =
                 request.email_address.iter().map(String::as_str).collect();
             identifiers.extend(request.phone_number.iter().map(String::as_str));
-            identifiers.extend(request.username.as_ref());
+            identifiers.extend(request.username.as_ref().map(String::as_str));
             password::check_policy(&settings.password, password, &identifiers)?;
         }
     }

@@ -73,9 +73,8 @@ pub(super) async fn list(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>>
 
 /// Count users.
 pub(super) async fn count(cx: &mut Cx, request: GetUsersCount) -> Result<Count> {
-    let nothing = Filters::default();
     let filters = request;
-    if filters == nothing {
+    if filters == Filters::new() {
         return Ok(Count::new(cx.tx.counter(COUNTER).await?));
     }
     let users = matching(cx, filters)?;

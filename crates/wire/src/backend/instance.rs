@@ -6,8 +6,17 @@ use super::organization_domains::OrganizationEnrollmentMode;
 use crate::{
     Id, Tag,
     id::{kind, object},
-    open::or_default,
+    open::{open_enum, or_default},
 };
+
+open_enum! {
+    /// What an instance is for.
+    pub enum EnvironmentType {
+        Development = "development",
+        Staging = "staging",
+        Production = "production",
+    }
+}
 
 /// Id of an instance.
 pub type InstanceId = Id<Instance>;
@@ -19,7 +28,7 @@ kind!(Instance, "instance", "ins_");
 pub struct Instance {
     pub id: Id<Self>,
     pub object: Tag<Self>,
-    pub environment_type: String,
+    pub environment_type: EnvironmentType,
     pub allowed_origins: Option<Vec<String>>,
     pub workspace_id: Option<String>,
 }
