@@ -81,9 +81,11 @@ impl From<tokio_postgres::Error> for Error {
             Some(known) if known.code() == &SqlState::UNIQUE_VIOLATION => {
                 let columns = known.detail().and_then(|text| text.split(")=").next());
                 let column = columns.unwrap_or_default().rsplit([' ', '(']).next();
+                // Words of SQL's own come in quotes.
+                let column = column.unwrap_or_default().trim_matches('"');
                 Self::Taken {
                     table: known.table().unwrap_or_default().to_owned(),
-                    column: column.unwrap_or_default().to_owned(),
+                    column: column.to_owned(),
                 }
             }
             Some(_) if is_conflict(&error) => Self::Conflict,
