@@ -103,10 +103,8 @@ async fn renew(connection: Arc<Connection>, owner: String) {
 async fn apply(connection: &Arc<Connection>, known: &[Migration], owner: &str) -> Result<()> {
     let client = &connection.client;
     let steps = missing(connection, known).await?;
-    let trigrams = match steps.iter().any(|step| has_index(step.sql)) {
-        true => trigrams(connection).await?,
-        false => Trigrams::None,
-    };
+    let searched = steps.iter().any(|step| has_index(step.sql));
+    let trigrams = if searched { trigrams(connection).await? } else { Trigrams::None };
     client.batch_execute("begin; set local statement_timeout = 0").await?;
     client.batch_execute(migrate::TABLE).await?;
     for migration in &steps {

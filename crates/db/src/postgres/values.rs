@@ -31,7 +31,8 @@ pub(super) fn is_gone(error: &tokio_postgres::Error) -> bool {
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         SqlState::CONNECTION_FAILURE,
     ];
-    let io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let io =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     io || error.is_closed() || error.code().is_some_and(|code| known.contains(code))
 }
 
