@@ -37,8 +37,8 @@ impl Tx {
             }
             crate::tx::Open::Postgres(_) => {
                 let sql = format!(
-                    "insert into search_{index} (instance_id, key, text) values ($1, $2, $3)
-                     on conflict (instance_id, key) do update set text = excluded.text"
+                    "insert into search_{index} (instance_id, key, words) values ($1, $2, $3)
+                     on conflict (instance_id, key) do update set words = excluded.words"
                 );
                 let values = vec![Value::Text(instance), Value::Int(key), Value::Text(text.into())];
                 self.execute(&sql, values).await
@@ -72,7 +72,9 @@ pub(crate) fn query(index: &str, instance: &str, needle: &str) -> (String, Strin
         (format!("search_{index}"), format!("\"{}\"", long_words(instance, needle)))
     } else {
         let mut word = mark(instance);
-        needle.chars().for_each(|letter| push_letter(&mut word, letter));
+        for letter in needle.chars() {
+            push_letter(&mut word, letter);
+        }
         (format!("search_{index}_short"), format!("\"{word}\""))
     }
 }
@@ -95,7 +97,9 @@ fn grams(mark: &str, text: &str, width: usize) -> impl Iterator<Item = String> {
         .windows(width)
         .map(|gram| {
             let mut word = mark.to_owned();
-            gram.iter().for_each(|letter| push_letter(&mut word, *letter));
+            for letter in gram {
+                push_letter(&mut word, *letter);
+            }
             word
         })
         .collect();
@@ -109,11 +113,8 @@ fn mark(instance: &str) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     hash ^= hash >> 32;
-    (0..6)
-        .map(|place| {
-            char::from(b"0123456789abcdefghijklmnopqrstuv"[(hash >> (place * 5)) as usize & 31])
-        })
-        .collect()
+    let digit = |place: u32| u32::try_from((hash >> (place * 5)) & 31).unwrap_or_default();
+    (0..6).filter_map(|place| char::from_digit(digit(place), 32)).collect()
 }
 
 /// Writes a letter so that the tokenizer takes it for one, and no two are written alike: what is
@@ -175,16 +176,16 @@ fn tables_sqlite(index: &str) -> String {
 fn tables_postgres(index: &str, trigrams: Trigrams) -> String {
     let table = format!(
         "create table search_{index} (instance_id text not null, key bigint not null,
-         text text not null, primary key (instance_id, key));"
+         words text not null, primary key (instance_id, key));"
     );
     match trigrams {
         Trigrams::None => table,
         Trigrams::Together => format!(
-            "{table}\ncreate index search_{index}_text on search_{index} using gin (text gin_trgm_ops);"
+            "{table}\ncreate index search_{index}_text on search_{index} using gin (words gin_trgm_ops);"
         ),
         Trigrams::Apart => format!(
             "{table}\ncreate index search_{index}_text on search_{index}
-             using gin (instance_id, text gin_trgm_ops);"
+             using gin (instance_id, words gin_trgm_ops);"
         ),
     }
 }

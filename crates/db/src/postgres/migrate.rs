@@ -103,10 +103,8 @@ async fn renew(connection: Arc<Connection>, owner: String) {
 async fn apply(connection: &Arc<Connection>, known: &[Migration], owner: &str) -> Result<()> {
     let client = &connection.client;
     let steps = missing(connection, known).await?;
-    let trigrams = match steps.iter().any(|step| has_index(step.sql)) {
-        true => trigrams(connection).await?,
-        false => Trigrams::None,
-    };
+    let searched = steps.iter().any(|step| has_index(step.sql));
+    let trigrams = if searched { trigrams(connection).await? } else { Trigrams::None };
     client.batch_execute("begin; set local statement_timeout = 0").await?;
     client.batch_execute(migrate::TABLE).await?;
     for migration in &steps {
@@ -133,15 +131,13 @@ async fn trigrams(connection: &Arc<Connection>) -> Result<Trigrams> {
         let sql = format!("create extension if not exists {extension}");
         let _ = connection.client.batch_execute(&sql).await;
     }
-    let sql = "select count(*) from pg_extension where extname in ('pg_trgm', $1)";
-    let mut found = [0_i64; 2];
-    for (count, other) in found.iter_mut().zip(["", "btree_gin"]) {
-        let rows = connection.one(sql, &[text(other)]).await?;
-        *count = rows.into_iter().next().map_or(Ok(0), |mut row| row.take())?;
-    }
-    Ok(match found {
-        [1, 2] => Trigrams::Apart,
-        [1, _] => Trigrams::Together,
+    let sql = "select extname::text from pg_extension where extname in ('pg_trgm', 'btree_gin')
+        order by extname";
+    let found = connection.one(sql, &[]).await?;
+    let names: Vec<String> = found.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
+    Ok(match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["btree_gin", "pg_trgm"] => Trigrams::Apart,
+        ["pg_trgm"] => Trigrams::Together,
         _ => Trigrams::None,
     })
 }

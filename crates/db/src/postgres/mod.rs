@@ -78,7 +78,9 @@ impl Postgres {
             permits: Arc::new(Semaphore::new(limits.connections)),
             waiting: AtomicUsize::new(0),
             unlucky: tokio::sync::Mutex::default(),
-            shared: (0..limits.connections_shared.max(1)).map(|_| Default::default()).collect(),
+            shared: (0..limits.connections_shared.max(1))
+                .map(|_| tokio::sync::Mutex::default())
+                .collect(),
             turn: AtomicUsize::new(0),
             snapshots: Mutex::default(),
             limits,
@@ -180,13 +182,12 @@ impl Postgres {
 
     /// A connection of one's own.
     async fn borrow(&self) -> Result<(Arc<Connection>, OwnedSemaphorePermit)> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _waiting = Waiting::enter(&self.waiting, self.limits.connections_waiting)?;
-                let permit = Arc::clone(&self.permits).acquire_owned().await;
-                permit.map_err(|_| Error::Closed)?
-            }
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            permit
+        } else {
+            let _waiting = Waiting::enter(&self.waiting, self.limits.connections_waiting)?;
+            let permit = Arc::clone(&self.permits).acquire_owned().await;
+            permit.map_err(|_| Error::Closed)?
         };
         loop {
             let resting = lock(&self.resting).pop();

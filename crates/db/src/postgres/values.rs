@@ -31,7 +31,8 @@ pub(super) fn is_gone(error: &tokio_postgres::Error) -> bool {
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         SqlState::CONNECTION_FAILURE,
     ];
-    let io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let io =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     io || error.is_closed() || error.code().is_some_and(|code| known.contains(code))
 }
 
@@ -81,9 +82,11 @@ impl From<tokio_postgres::Error> for Error {
             Some(known) if known.code() == &SqlState::UNIQUE_VIOLATION => {
                 let columns = known.detail().and_then(|text| text.split(")=").next());
                 let column = columns.unwrap_or_default().rsplit([' ', '(']).next();
+                // Words of SQL's own come in quotes.
+                let column = column.unwrap_or_default().trim_matches('"');
                 Self::Taken {
                     table: known.table().unwrap_or_default().to_owned(),
-                    column: column.unwrap_or_default().to_owned(),
+                    column: column.to_owned(),
                 }
             }
             Some(_) if is_conflict(&error) => Self::Conflict,

@@ -1,0 +1,9 @@
+//! What the store promises, on SQLite or on the server that `TEST_DATABASE_URL` names.
+
+mod fixture;
+mod opening;
+mod queues;
+mod search;
+mod statements;
+mod tls;
+mod units;
