@@ -1,0 +1,64 @@
+//! Connections: accepted, bounded in number, head and time, and ended in good order.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request, http::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{net::TcpListener, sync::Semaphore, sync::watch, time::timeout};
+use tower_service::Service as _;
+
+/// Connections at once; further ones wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 10_000;
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// A head that takes longer is not waited for.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long requests under way may take once the server is to stop.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Serves `router` until told to stop, then finishes what was begun.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    continue;
+                }
+            },
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = service_fn(move |request| answer(router.clone(), request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _permit = permit;
+            // What a client does to its own connection is no news.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    let _ = timeout(DRAIN_TIME_MAX, graceful.shutdown()).await;
+}
+
+async fn answer(
+    mut router: Router,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    router.call(request).await
+}

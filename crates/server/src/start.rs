@@ -1,0 +1,85 @@
+//! Starting and stopping a server.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use domain::World;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use web::{Api, App, Hosts, Routes};
+
+/// How often counters are folded and indexes merged.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
+/// What a server is started with.
+pub struct ServerConfig {
+    /// Everything its requests share.
+    pub world: World,
+    /// A socket that listens already.
+    pub listener: TcpListener,
+    /// Host that serves the Backend API alone, if it has one of its own.
+    pub backend_host: Option<String>,
+    /// Hosts that serve a Frontend API.
+    pub frontend_hosts: HashSet<String>,
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its requests share.
+    pub world: Arc<World>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    tidying: JoinHandle<()>,
+}
+
+/// Starts to serve.
+pub async fn start(config: ServerConfig) -> std::io::Result<Server> {
+    let ServerConfig { world, listener, backend_host, frontend_hosts } = config;
+    let address = listener.local_addr()?;
+    let world = Arc::new(world);
+    let served = vec![(Api::Backend, domain::backend_api())];
+    let hosts = Hosts {
+        backend: backend_host,
+        frontends: RwLock::new(frontend_hosts),
+        proxy_path: "/__clerk".to_owned(),
+    };
+    let routes = Routes::new(served, wire::unserved::all());
+    let router = web::router(&Arc::new(App::new(Arc::clone(&world), routes, hosts)));
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(crate::connections::serve(listener, router, stopped.clone()));
+    let tidying = tokio::spawn(tidy(Arc::clone(&world), stopped));
+    Ok(Server { address, world, stop, serving, tidying })
+}
+
+impl Server {
+    /// Answers what has been asked, makes it last, and ends.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.serving.await;
+        let _ = self.tidying.await;
+        self.world.db.close().await;
+    }
+}
+
+/// Keeps what the store puts off from piling up, in small steps.
+async fn tidy(world: Arc<World>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY_EVERY) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let steps = async {
+            while world.db.fold_counters().await? {}
+            while world.db.tidy().await? {}
+            Ok::<_, db::Error>(())
+        };
+        if let Err(error) = steps.await {
+            tracing::warn!(%error, "the store was not tidied");
+        }
+    }
+}
