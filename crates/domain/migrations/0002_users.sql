@@ -87,3 +87,5 @@ create table images (
     created_at  bigint not null
 );
 create index images_owner on images (instance_id, owner_id);
+
+create search index users;

@@ -35,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
                     continue;
                 }
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
         };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
@@ -54,6 +54,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
     }
     drop(listener);
     let _ = timeout(DRAIN_TIME_MAX, graceful.shutdown()).await;
+}
+
+/// Waits until told to stop, or until nobody is left who could tell.
+pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn answer(

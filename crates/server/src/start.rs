@@ -48,7 +48,7 @@ pub async fn start(config: ServerConfig) -> std::io::Result<Server> {
         frontends: RwLock::new(frontend_hosts),
         proxy_path: "/__clerk".to_owned(),
     };
-    let routes = Routes::new(served, wire::unserved::all());
+    let routes = Routes::new(served, wire::published::all());
     let router = web::router(&Arc::new(App::new(Arc::clone(&world), routes, hosts)));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(crate::connections::serve(listener, router, stopped.clone()));
@@ -71,7 +71,7 @@ async fn tidy(world: Arc<World>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = crate::connections::told(&mut stop) => return,
         }
         let steps = async {
             while world.db.fold_counters().await? {}

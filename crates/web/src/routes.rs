@@ -6,16 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{Operation, Operations};
-use wire::Method;
-
-/// An API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// For servers that hold a secret key.
-    Backend,
-    /// For browsers and apps.
-    Frontend,
-}
+use wire::{Api, Method, Published};
 
 /// What a method and a path mean in one API.
 #[derive(Clone)]
@@ -34,12 +25,6 @@ pub struct Routes {
 #[derive(Default)]
 struct Path(HashMap<(Api, Method), (Target, Vec<String>)>);
 
-impl std::hash::Hash for Api {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (*self as u8).hash(state);
-    }
-}
-
 /// What became of a method and a path.
 pub enum Found {
     /// It means this, with these values in the path.
@@ -51,10 +36,10 @@ pub enum Found {
 }
 
 impl Routes {
-    /// The routes of what is served, and of what is known to be missing.
+    /// The routes of what is served, and of all else that is published.
     pub fn new(
         served: Vec<(Api, Operations)>,
-        missing: impl IntoIterator<Item = (Api, Method, &'static str)>,
+        published: impl IntoIterator<Item = Published>,
     ) -> Self {
         let mut paths: HashMap<String, Path> = HashMap::new();
         let mut add = |api, method, template: &str, target| {
@@ -67,7 +52,7 @@ impl Routes {
                 add(api, method, path, Target::Served(Arc::new(operation)));
             }
         }
-        for (api, method, path) in missing {
+        for Published { api, method, path, .. } in published {
             add(api, method, path, Target::Missing(path));
         }
         let mut routes = Self { paths: matchit::Router::new() };

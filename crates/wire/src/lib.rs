@@ -15,6 +15,7 @@ mod upload;
 mod version;
 
 pub mod backend;
+pub mod published;
 pub mod refusal;
 
 pub use decode::{Decode, Payload, decode};
@@ -24,6 +25,7 @@ pub use id::{Id, Kind, Object, Tag};
 pub use open::Metadata;
 pub use page::{Count, Deleted, Limit, Listing, NoContent, Page, Paging};
 pub use param::{Field, Param, Shape, field};
+pub use published::{Api, Published};
 pub use patch::{Absent, Patch};
 pub use refusal::{ApiError, Refusal};
 pub use timestamp::Timestamp;
