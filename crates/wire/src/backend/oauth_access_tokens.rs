@@ -67,5 +67,5 @@ pub struct OauthActor {
     pub iss: Option<String>,
     pub sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub act: Option<Box<OauthActor>>,
+    pub act: Option<Box<Self>>,
 }
