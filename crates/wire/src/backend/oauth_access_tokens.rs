@@ -32,7 +32,7 @@ pub struct OauthAccessToken {
     pub token_secret: Option<String>,
 }
 
-/// Id of a OAuth access token.
+/// Id of an OAuth access token.
 pub type IdpOauthAccessTokenId = Id<IdpOauthAccessToken>;
 
 kind!(IdpOauthAccessToken, "clerk_idp_oauth_access_token", "oat_");
