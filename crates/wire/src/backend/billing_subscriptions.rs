@@ -28,9 +28,7 @@ pub struct CommerceSubscription {
     pub payer_id: CommercePayerId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<CommercePayer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub active_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub past_due_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
@@ -101,15 +99,11 @@ pub struct CommerceSubscriptionItem {
     #[serde(default)]
     pub is_free_trial: bool,
     pub period_start: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub period_end: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proration_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub past_due_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seats: Option<Seats>,

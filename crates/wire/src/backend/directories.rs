@@ -7,10 +7,26 @@ use super::{
     organization_roles::Role,
 };
 use crate::{
-    Id, Metadata, Tag, Timestamp,
+    Id, Metadata, Timestamp,
     id::{kind, object},
-    open::or_default,
+    open::{open_enum, or_default},
 };
+
+open_enum! {
+    /// The `object` of a directory, which has an old name.
+    pub enum DirectoryObject {
+        Directory = "directory",
+        ScimDirectory = "scim_directory",
+    }
+}
+
+open_enum! {
+    /// The `object` of a role mapping, which has an old name.
+    pub enum DirectoryGroupRoleMappingObject {
+        DirectoryGroupRoleMapping = "directory_group_role_mapping",
+        ScimGroupRoleMapping = "scim_group_role_mapping",
+    }
+}
 
 /// Id of a directory.
 pub type DirectoryId = Id<Directory>;
@@ -21,7 +37,7 @@ kind!(Directory, "directory", "scim_dir_");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Directory {
     pub id: Id<Self>,
-    pub object: Tag<Self>,
+    pub object: DirectoryObject,
     pub name: String,
     pub enterprise_connection_id: Option<EnterpriseConnectionId>,
     pub endpoint_url: String,
@@ -43,8 +59,8 @@ object!(DirectoryGroupRoleMapping, "directory_group_role_mapping");
 /// A role for the members of a directory's group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DirectoryGroupRoleMapping {
-    pub object: Tag<Self>,
     pub id: String,
+    pub object: DirectoryGroupRoleMappingObject,
     pub directory_id: DirectoryId,
     pub scim_directory_id: DirectoryId,
     pub directory_group_id: String,

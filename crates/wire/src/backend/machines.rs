@@ -43,7 +43,7 @@ pub struct ScopedMachine {
     #[serde(default)]
     pub default_token_ttl: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scoped_machines: Option<Vec<ScopedMachine>>,
+    pub scoped_machines: Option<Vec<Self>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_key: Option<String>,
 }

@@ -37,7 +37,7 @@ pub struct Email {
     pub reply_to_email_name: Option<String>,
 }
 
-/// Id of a SMS message.
+/// Id of an SMS message.
 pub type SmsMessageId = Id<SmsMessage>;
 
 kind!(SmsMessage, "sms_message", "sms_");

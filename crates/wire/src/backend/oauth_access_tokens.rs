@@ -32,7 +32,7 @@ pub struct OauthAccessToken {
     pub token_secret: Option<String>,
 }
 
-/// Id of a OAuth access token.
+/// Id of an OAuth access token.
 pub type IdpOauthAccessTokenId = Id<IdpOauthAccessToken>;
 
 kind!(IdpOauthAccessToken, "clerk_idp_oauth_access_token", "oat_");
@@ -67,5 +67,5 @@ pub struct OauthActor {
     pub iss: Option<String>,
     pub sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub act: Option<Box<OauthActor>>,
+    pub act: Option<Box<Self>>,
 }
