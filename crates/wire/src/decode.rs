@@ -281,7 +281,12 @@ fn check(shape: &Shape, value: &Value) -> Result<(), Refusal> {
     };
     if !fits {
         let reason = format!("must be {}.", kind(shape));
-        return Err(refusal::form_param_type_invalid().because(reason));
+        // Free objects have a code of their own, as metadata has at Clerk.
+        let refusal = match shape {
+            Shape::Object => refusal::form_param_value_invalid(),
+            _ => refusal::form_param_type_invalid(),
+        };
+        return Err(refusal.because(reason));
     }
     if has_nul(value) {
         let reason = "must not contain NUL characters.";

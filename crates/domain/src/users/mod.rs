@@ -43,6 +43,12 @@ pub(crate) fn operations(all: Operations) -> Operations {
         .offer(delete)
         .offer(metadata::merge)
         .offer(metadata::replace)
+        .offer(standing::ban)
+        .offer(standing::unban)
+        .offer(standing::ban_many)
+        .offer(standing::unban_many)
+        .offer(standing::lock)
+        .offer(standing::unlock)
 }
 
 /// Fetch one user.

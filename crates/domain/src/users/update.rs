@@ -131,7 +131,7 @@ fn set_primaries(
 ) -> Result<()> {
     let verified = |kind: IdentificationKind, id: &str, name: &str| {
         match identifications.iter().find(|row| row.is(kind) && row.id == id) {
-            None => Err(Error::from(refusal::form_resource_not_found().param(name))),
+            None => Err(Error::from(refusal::resource_not_found().param(name))),
             Some(row) if !row.is_verified() => {
                 Err(refusal::form_verification_needed().param(name).into())
             }

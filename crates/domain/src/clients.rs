@@ -1,0 +1,8 @@
+//! Clients: browsers and apps that hold sessions.
+
+use crate::Operations;
+
+/// What the Backend API offers about them.
+pub(crate) fn operations(all: Operations) -> Operations {
+    all
+}

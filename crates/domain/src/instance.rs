@@ -1,0 +1,8 @@
+//! The instance itself.
+
+use crate::Operations;
+
+/// What the Backend API offers about them.
+pub(crate) fn operations(all: Operations) -> Operations {
+    all
+}

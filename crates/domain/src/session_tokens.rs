@@ -1,0 +1,1 @@
+//! Session tokens: what they say, and who signs them.

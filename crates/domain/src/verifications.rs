@@ -1,0 +1,1 @@
+//! Codes that prove that an address or a number is its user's.
