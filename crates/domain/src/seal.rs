@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn sec_03_swapped_rows_do_not_open() {
-        let sealer = sealer(1);
-        let sealed = sealer.seal(&PLACE, b"secret").expect("sealed");
+        let vault = sealer(1);
+        let sealed = vault.seal(&PLACE, b"secret").expect("sealed");
         for other in [
             Place { instance: "ins_b", ..PLACE },
             Place { table: "jwt_templates", ..PLACE },
@@ -257,7 +257,7 @@ mod tests {
             Place { table: "signing_keysi", row: "ns_a", ..PLACE },
             Place { instance: "", ..PLACE },
         ] {
-            assert_eq!(sealer.open(&other, &sealed), Err(SealError::Tampered), "{other:?}");
+            assert_eq!(vault.open(&other, &sealed), Err(SealError::Tampered), "{other:?}");
         }
     }
 
@@ -284,16 +284,16 @@ mod tests {
 
     #[test]
     fn a_changed_text_does_not_open() {
-        let sealer = sealer(1);
-        let sealed = sealer.seal(&PLACE, b"secret").expect("sealed");
+        let vault = sealer(1);
+        let sealed = vault.seal(&PLACE, b"secret").expect("sealed");
         for at in 0..sealed.len() {
             let mut bytes = sealed.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).expect("ascii");
-            assert!(sealer.open(&PLACE, &changed).is_err(), "{changed}");
+            assert!(vault.open(&PLACE, &changed).is_err(), "{changed}");
         }
         for text in ["", "v1", "v1..", "v2.72cd6e84.AAAA", "v1.72cd6e84.AAAA", "v1.72cd6e84.!"] {
-            assert!(sealer.open(&PLACE, text).is_err(), "{text}");
+            assert!(vault.open(&PLACE, text).is_err(), "{text}");
         }
     }
 

@@ -320,7 +320,7 @@ mod tests {
 
     use super::*;
 
-    fn map(value: Value) -> Map<String, Value> {
+    fn map(value: &Value) -> Map<String, Value> {
         value.as_object().expect("an object").clone()
     }
 
@@ -340,7 +340,7 @@ mod tests {
     }
 
     fn rendered(text: &str) -> Value {
-        let template = map(json!({ "claim": text }));
+        let template = map(&json!({ "claim": text }));
         render(&template, &lookup).expect("rendered")["claim"].clone()
     }
 
@@ -392,7 +392,7 @@ mod tests {
             json!({ "plan": "{{user.id}}", "n": [1, null] })
         );
         // Two values do not make a shortcode together.
-        let template = map(json!({ "claim": "{{user.a}}{user.private_metadata}}" }));
+        let template = map(&json!({ "claim": "{{user.a}}{user.private_metadata}}" }));
         let brace = |path: &str| (path == "user.a").then(|| json!("{"));
         let claims = render(&template, &brace).expect("rendered");
         assert_eq!(claims["claim"], json!("{{user.private_metadata}}"));
@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn objects_and_arrays_are_rendered_inside() {
-        let template = map(json!({
+        let template = map(&json!({
             "a": { "b": ["{{user.first_name}}", 1, null, { "c": "{{user.has_image}}" }] },
             "{{user.first_name}}": true
         }));
@@ -418,10 +418,10 @@ mod tests {
     #[test]
     fn jwt_25_reserved_claims_are_refused_by_name() {
         for name in RESERVED {
-            let template = map(json!({ name: "x", "aud": "y" }));
+            let template = map(&json!({ name: "x", "aud": "y" }));
             assert_eq!(check(&template), Err(TemplateError::ReservedClaim(name.into())));
         }
-        let nested = map(json!({ "aud": "y", "mine": { "sub": "x" }, "org_id": "{{org.id}}" }));
+        let nested = map(&json!({ "aud": "y", "mine": { "sub": "x" }, "org_id": "{{org.id}}" }));
         assert_eq!(check(&nested), Ok(()));
     }
 
@@ -444,7 +444,7 @@ mod tests {
             "{{{a}}}",
             "{{\"a\"}}",
         ] {
-            let template = map(json!({ "claim": text }));
+            let template = map(&json!({ "claim": text }));
             assert!(matches!(check(&template), Err(TemplateError::Malformed(_))), "{text}");
             assert_eq!(rendered(text), json!(text));
             assert!(paths(&template).is_empty());
@@ -457,10 +457,10 @@ mod tests {
         for _ in 0..DEPTH_MAX {
             deep = json!([deep]);
         }
-        let deep = map(json!({ "deep": deep }));
+        let deep = map(&json!({ "deep": deep }));
         assert_eq!(check(&deep), Err(TemplateError::TooLarge));
         assert_eq!(render(&deep, &lookup), Err(TemplateError::TooLarge));
-        let long = map(json!({ "long": "x".repeat(TEMPLATE_BYTES_MAX) }));
+        let long = map(&json!({ "long": "x".repeat(TEMPLATE_BYTES_MAX) }));
         assert_eq!(check(&long), Err(TemplateError::TooLarge));
 
         let many: Map<String, Value> =
@@ -473,7 +473,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_template_makes_it_panic(text in "[ a-z0-9{}|'.\\\\é-]{0,60}") {
-            let template = map(json!({ "claim": text }));
+            let template = map(&json!({ "claim": text }));
             let _ = check(&template);
             let _ = paths(&template);
             let claims = render(&template, &|_| Some(json!("{{x}}"))).expect("small");
@@ -482,7 +482,7 @@ mod tests {
 
         #[test]
         fn any_value_comes_through_as_it_is(value in "\\PC{0,40}") {
-            let template = map(json!({ "claim": "{{a}}", "text": "<{{a}}>" }));
+            let template = map(&json!({ "claim": "{{a}}", "text": "<{{a}}>" }));
             let claims = render(&template, &|_| Some(json!(value))).expect("small");
             prop_assert_eq!(&claims["claim"], &json!(value));
             prop_assert_eq!(&claims["text"], &json!(format!("<{value}>")));
