@@ -217,7 +217,8 @@ fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
 /// An address whose case does not matter and whose domain is written in ASCII.
 fn email_address(text: &str) -> Option<String> {
     let (local, domain) = text.trim().rsplit_once('@')?;
-    let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
+    let is_atom =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
     let dots_apart = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
     if local.is_empty() || local.len() > 64 || !dots_apart || !local.bytes().all(is_atom) {
         return None;
@@ -278,7 +279,9 @@ mod tests {
     #[test]
     fn phone_numbers_are_international() {
         assert_eq!(phone_number("+1 (555) 555-0100").as_deref(), Some("+15555550100"));
-        for text in ["5555550100", "+05555550100", "+1555x", "+１５５５５５５０１００", "", "+123456"] {
+        for text in
+            ["5555550100", "+05555550100", "+1555x", "+１５５５５５５０１００", "", "+123456"]
+        {
             assert_eq!(phone_number(text), None, "{text}");
         }
     }

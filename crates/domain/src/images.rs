@@ -78,8 +78,10 @@ pub(crate) async fn set(cx: &mut Cx, user: &mut UserRow, image: Cleaned) -> Resu
 
 /// Gives a user a picture that was uploaded for them before.
 pub(crate) async fn adopt(cx: &mut Cx, user: &mut UserRow, id: &str) -> Result<()> {
-    let known = ImageRow::select(&cx.tx)
-        .filter("id = ? and owner_id = ?", [id, user.id.as_str()].map(|text| Value::Text(text.to_owned())));
+    let known = ImageRow::select(&cx.tx).filter(
+        "id = ? and owner_id = ?",
+        [id, user.id.as_str()].map(|text| Value::Text(text.to_owned())),
+    );
     if known.count(&mut cx.tx).await? == 0 {
         return Err(refusal::form_resource_not_found().param("profile_image_id").into());
     }

@@ -181,8 +181,8 @@ pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<I
                 .filter("digest = ? and revoked_at is null", [wanted.clone()]);
             let of_key = "(select instance_id from secret_keys where digest = ? \
                           and revoked_at is null)";
-            let instances = InstanceRow::select(&tx)
-                .filter(&format!("id = {of_key}"), [wanted.clone()]);
+            let instances =
+                InstanceRow::select(&tx).filter(&format!("id = {of_key}"), [wanted.clone()]);
             let signing = SigningKeyRow::select(&tx)
                 .filter(&format!("instance_id = {of_key}"), [wanted])
                 .order("created_at desc, id desc");
@@ -213,7 +213,8 @@ fn open(
         Some(signer) => Arc::clone(signer),
         None => Arc::new(open_signer(world, newest)?),
     };
-    let jwks = keys.iter().map(|key| serde_json::from_str(&key.jwk)).collect::<serde_json::Result<_>>()?;
+    let jwks =
+        keys.iter().map(|key| serde_json::from_str(&key.jwk)).collect::<serde_json::Result<_>>()?;
     let settings = Settings::parse(&row.settings)
         .map_err(|error| Error::Broken(format!("settings of {}: {error}", row.id).into()))?;
     Ok(Arc::new(Instance {
@@ -235,12 +236,7 @@ fn open_signer(world: &World, row: &SigningKeyRow) -> Result<Signer> {
 }
 
 fn place_of_signing_key(row: &SigningKeyRow) -> Place<'_> {
-    Place {
-        table: "signing_keys",
-        row: &row.id,
-        column: "sealed",
-        instance: &row.instance_id,
-    }
+    Place { table: "signing_keys", row: &row.id, column: "sealed", instance: &row.instance_id }
 }
 
 fn place_of_secret_key(row: &SecretKeyRow) -> Place<'_> {
@@ -278,8 +274,7 @@ pub async fn create(world: &Arc<World>, new: NewInstance) -> Result<Keys> {
     let now = (world.seeds.clock)();
     let production = new.environment == EnvironmentType::Production;
     let settings = if production { Settings::production() } else { Settings::development() };
-    let application =
-        ApplicationRow { id: world.id(now), name: new.application, created_at: now };
+    let application = ApplicationRow { id: world.id(now), name: new.application, created_at: now };
     let instance = InstanceRow {
         id: world.id(now),
         application_id: application.id.clone(),

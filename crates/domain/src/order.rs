@@ -36,9 +36,7 @@ impl Orders {
 /// An order by a column that may be null: what is absent comes first, as its index has it.
 macro_rules! by {
     ($column:literal, $absent:literal, $direction:literal) => {
-        concat!(
-            "coalesce(", $column, ", ", $absent, ") ", $direction, ", position ", $direction
-        )
+        concat!("coalesce(", $column, ", ", $absent, ") ", $direction, ", position ", $direction)
     };
 }
 pub(crate) use by;

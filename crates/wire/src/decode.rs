@@ -66,7 +66,9 @@ fn gather(meta: &Meta, parts: Decode) -> Result<(Value, Option<Upload>), Refusal
         Payload::Form(body) => found.pairs(&body, false),
         Payload::Upload(upload, texts) => {
             file = upload;
-            texts.into_iter().for_each(|(name, value)| found.pair(&name, value, false));
+            for (name, value) in texts {
+                found.pair(&name, value, false);
+            }
         }
     }
     if meta.body == Body::Upload && file.is_none() {
@@ -74,9 +76,10 @@ fn gather(meta: &Meta, parts: Decode) -> Result<(Value, Option<Upload>), Refusal
     }
     found.gone(parts.version);
     found.missing();
-    match found.errors.is_empty() {
-        true => Ok((Value::Object(found.fields), file)),
-        false => Err(Refusal::all(found.errors)),
+    if found.errors.is_empty() {
+        Ok((Value::Object(found.fields), file))
+    } else {
+        Err(Refusal::all(found.errors))
     }
 }
 

@@ -75,7 +75,7 @@ impl Param for i64 {
 }
 
 impl Param for u32 {
-    const SHAPE: Shape = Shape::Integer { min: 0, max: u32::MAX as i64 };
+    const SHAPE: Shape = Shape::Integer { min: 0, max: 4_294_967_295 };
 }
 
 /// Milliseconds since 1970, not before it and not after the year 9999.

@@ -33,7 +33,11 @@ const ORDERS: Orders = Orders(&[
         by!("primary_phone_number", "''", "asc"),
         by!("primary_phone_number", "''", "desc"),
     ),
-    ("web3wallet", by!("primary_web3_wallet", "''", "asc"), by!("primary_web3_wallet", "''", "desc")),
+    (
+        "web3wallet",
+        by!("primary_web3_wallet", "''", "asc"),
+        by!("primary_web3_wallet", "''", "desc"),
+    ),
     ("last_active_at", by!("last_active_at", 0, "asc"), by!("last_active_at", 0, "desc")),
     ("last_sign_in_at", by!("last_sign_in_at", 0, "asc"), by!("last_sign_in_at", 0, "desc")),
 ]);
@@ -50,9 +54,9 @@ pub(super) async fn list(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>>
             let refusal = refusal::form_conditional_param_disallowed();
             return Err(refusal.because(reason).param("starting_after").into());
         }
-        let last = UserRow::find(&mut cx.tx, &id).await?.ok_or_else(|| {
-            refusal::form_resource_not_found().param("starting_after")
-        })?;
+        let last = UserRow::find(&mut cx.tx, &id)
+            .await?
+            .ok_or_else(|| refusal::form_resource_not_found().param("starting_after"))?;
         let further = if order.ends_with("asc") { "position > ?" } else { "position < ?" };
         users = users.filter(further, [Value::Int(last.position)]);
     }
@@ -234,10 +238,8 @@ fn searched(cx: &Cx, mut users: Select<UserRow>, filters: &Filters) -> Select<Us
     if let Some(text) = needle(&filters.query) {
         users = users.matching(SEARCH, "position", &text);
     }
-    let columns = [
-        (&filters.username_query, "coalesce(username, '')"),
-        (&filters.name_query, "name_key"),
-    ];
+    let columns =
+        [(&filters.username_query, "coalesce(username, '')"), (&filters.name_query, "name_key")];
     for (text, column) in columns {
         if let Some(text) = needle(text) {
             // The index finds the few that can match; the condition says which do.

@@ -60,8 +60,7 @@ fn three(public: Patch<Metadata>, private: Patch<Metadata>, unsafe_: Patch<Metad
 }
 
 fn set(row: &mut UserRow, three: Three, how: Change) -> Result<()> {
-    let fields =
-        [&mut row.public_metadata, &mut row.private_metadata, &mut row.unsafe_metadata];
+    let fields = [&mut row.public_metadata, &mut row.private_metadata, &mut row.unsafe_metadata];
     for (field, (name, patch)) in fields.into_iter().zip(three) {
         match patch {
             Patch::Keep => {}
@@ -121,7 +120,11 @@ mod tests {
             (json!({"a": {"b": 1}}), json!({"a": [1]}), json!({"a": [1]})),
             (json!({"a": [1]}), json!({"a": {"b": null, "c": 1}}), json!({"a": {"c": 1}})),
             (json!({"a": 1}), json!({}), json!({"a": 1})),
-            (json!({"a": 1}), json!({"__proto__": {"x": 1}}), json!({"a": 1, "__proto__": {"x": 1}})),
+            (
+                json!({"a": 1}),
+                json!({"__proto__": {"x": 1}}),
+                json!({"a": 1, "__proto__": {"x": 1}}),
+            ),
         ];
         for (old, new, expected) in cases {
             let (Value::Object(mut merged), Value::Object(new)) = (old, new) else {

@@ -166,7 +166,8 @@ impl UserRow {
             .iter()
             .filter(|row| known_by.iter().any(|kind| row.is(*kind)))
             .map(|row| row.value.as_str());
-        let texts = [Some(self.name_key.as_str()), self.username.as_deref(), Some(self.id.as_str())];
+        let texts =
+            [Some(self.name_key.as_str()), self.username.as_deref(), Some(self.id.as_str())];
         let all: Vec<_> = texts.into_iter().flatten().chain(values).collect();
         // No needle spans two of them.
         all.join("\n").to_lowercase()

@@ -2,7 +2,9 @@
 
 use wire::{
     Timestamp,
-    backend::users::{BanUser, LockUser, UnbanUser, UnlockUser, User, UserId, UsersBan, UsersUnban},
+    backend::users::{
+        BanUser, LockUser, UnbanUser, UnlockUser, User, UserId, UsersBan, UsersUnban,
+    },
     refusal,
 };
 

@@ -129,14 +129,15 @@ fn set_primaries(
     request: &UpdateUser,
     identifications: &[IdentificationRow],
 ) -> Result<()> {
-    let verified = |kind: IdentificationKind, id: &str, name: &str| {
-        match identifications.iter().find(|row| row.is(kind) && row.id == id) {
-            None => Err(Error::from(refusal::resource_not_found().param(name))),
-            Some(row) if !row.is_verified() => {
-                Err(refusal::form_verification_needed().param(name).into())
-            }
-            Some(_) => Ok(()),
+    let verified = |kind: IdentificationKind, id: &str, name: &str| match identifications
+        .iter()
+        .find(|row| row.is(kind) && row.id == id)
+    {
+        None => Err(Error::from(refusal::resource_not_found().param(name))),
+        Some(row) if !row.is_verified() => {
+            Err(refusal::form_verification_needed().param(name).into())
         }
+        Some(_) => Ok(()),
     };
     if let Patch::Set(id) = &request.primary_email_address_id {
         verified(IdentificationKind::EmailAddress, id.as_str(), "primary_email_address_id")?;

@@ -3,23 +3,22 @@
 use wire::{
     Metadata, Tag, Timestamp,
     backend::{
-        email_addresses::EmailAddress,
-        external_accounts::ExternalAccount,
-        passkeys::Passkey,
-        phone_numbers::PhoneNumber,
-        users::User,
-        web3_wallets::Web3Wallet,
+        email_addresses::EmailAddress, external_accounts::ExternalAccount, passkeys::Passkey,
+        phone_numbers::PhoneNumber, users::User, web3_wallets::Web3Wallet,
     },
 };
 
 use super::UserRow;
-use crate::{Cx, identifications::{IdentificationKind, IdentificationRow}, images};
+use crate::{
+    Cx,
+    identifications::{IdentificationKind, IdentificationRow},
+    images,
+};
 
 /// A user with all of their identifications.
 pub(crate) fn view(cx: &Cx, row: &UserRow, identifications: &[IdentificationRow]) -> User {
     let of_kind = |kind| identifications.iter().filter(move |row| row.is(kind));
-    let phones: Vec<_> =
-        of_kind(IdentificationKind::PhoneNumber).map(phone_number).collect();
+    let phones: Vec<_> = of_kind(IdentificationKind::PhoneNumber).map(phone_number).collect();
     let second_factor_phone = phones.iter().any(|phone| phone.reserved_for_second_factor);
     let totp_enabled = row.totp_secret.is_some();
     let lock_seconds = row.locked_until.map(|until| (until.0 - cx.now.0) / 1000);

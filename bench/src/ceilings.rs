@@ -1,0 +1,60 @@
+//! What the machine can do at all.
+
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::{KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair},
+};
+use axum::{Router, http::header, routing::get};
+
+use crate::Result;
+
+/// Bytes that a session token signs.
+const SIGNED_BYTES: usize = 700;
+const TIME: Duration = Duration::from_secs(2);
+
+/// The least that an HTTP server here can do.
+pub(crate) async fn hello(address: &str) -> Result<()> {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let router = Router::new().fallback(get(async move || (json, r#"{"hello":"world"}"#)));
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// RSA-2048 signatures and verifications in a second of one core.
+pub(crate) fn rsa() -> Result<(f64, f64)> {
+    let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| "no key")?;
+    let message = vec![b'x'; SIGNED_BYTES];
+    let random = SystemRandom::new();
+    let mut signature = vec![0; key.public_modulus_len()];
+    let signs = per_second(|| {
+        key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok()
+    });
+    let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
+    let parsed = aws_lc_rs::signature::ParsedPublicKey::new(
+        &RSA_PKCS1_2048_8192_SHA256,
+        key.public_key().as_ref(),
+    );
+    let verifies = match parsed {
+        Ok(parsed) => per_second(|| parsed.verify_sig(&message, &signature).is_ok()),
+        Err(_) => per_second(|| {
+            public.verify(&RSA_PKCS1_2048_8192_SHA256, &message, &signature).is_ok()
+        }),
+    };
+    Ok((signs, verifies))
+}
+
+/// How often `work` is done in a second of this thread's time.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+pub(crate) fn per_second(mut work: impl FnMut() -> bool) -> f64 {
+    let (began, mut done) = (Instant::now(), 0_u32);
+    while began.elapsed() < TIME {
+        for _ in 0..50 {
+            assert!(work(), "what is measured works");
+            done += 1;
+        }
+    }
+    f64::from(done) / began.elapsed().as_secs_f64()
+}
