@@ -103,9 +103,9 @@ fn shape(template: &str) -> (String, Vec<String>) {
     let (mut shape, mut names) = (String::new(), Vec::new());
     for part in without_version(template).split('/').skip(1) {
         shape.push('/');
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) => {
-                shape.push_str(&format!("{{p{}}}", names.len()));
+        match part.strip_prefix('{').and_then(|part| part.split_once('}')) {
+            Some((name, ending)) => {
+                shape.push_str(&format!("{{p{}}}{ending}", names.len()));
                 names.push(name.to_owned());
             }
             None => shape.push_str(part),
