@@ -26,6 +26,7 @@ pub(crate) use view::{email_address, phone_number, view};
 use crate::{
     Cx, Event, Operations, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
+    sessions,
 };
 
 /// Counter of an instance's users.
@@ -65,6 +66,7 @@ pub async fn delete(cx: &mut Cx, request: DeleteUser) -> Result<Deleted<User>> {
     crate::images::remove(cx, row.image_id.as_deref()).await?;
     cx.tx.search_remove(SEARCH, row.position).await?;
     cx.tx.add(COUNTER, -1).await?;
+    sessions::forget_all(cx, &row.id).await?;
     row.delete(&mut cx.tx).await?;
     cx.emit(Event::UserDeleted(&deleted)).await?;
     Ok(deleted)
