@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, header},
 };
 use domain::Result;
@@ -26,8 +26,10 @@ pub(crate) async fn read(api: Api, takes_file: bool, request: Request) -> Result
         return Err(refusal::unsupported_content_type().because(reason).into());
     }
     let bytes_max = if takes_file { UPLOAD_BYTES_MAX } else { BODY_BYTES_MAX };
+    let too_large =
+        if takes_file { refusal::image_too_large } else { refusal::request_body_too_large };
     if content_length(headers).is_some_and(|length| length > bytes_max as u64) {
-        return Err(refusal::request_body_too_large().into());
+        return Err(too_large().into());
     }
     let media_type = media_type(headers);
     if takes_file && media_type.as_deref() == Some("multipart/form-data") {
@@ -69,7 +71,10 @@ fn too_large_or_broken(error: &axum::Error) -> wire::Refusal {
 }
 
 async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
-    let limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    let mut limited =
+        request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    // Else axum's own limit of two megabytes would hold.
+    DefaultBodyLimit::disable().apply(&mut limited);
     let broken = |_| refusal::request_body_invalid();
     let mut form = Multipart::from_request(limited, &()).await.map_err(|_| broken(()))?;
     let (mut file, mut texts) = (None, Vec::new());
@@ -95,7 +100,7 @@ async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
 
 fn multipart_error(error: &axum::extract::multipart::MultipartError) -> wire::Refusal {
     match error.status().as_u16() {
-        413 => refusal::request_body_too_large(),
+        413 => refusal::image_too_large(),
         _ => refusal::request_body_invalid(),
     }
 }

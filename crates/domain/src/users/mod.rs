@@ -1,8 +1,13 @@
 //! Users: who can sign in.
 
+mod accounts;
 mod create;
+mod credentials;
 mod filter;
 mod metadata;
+mod organizations;
+mod passwords;
+mod picture;
 mod standing;
 mod update;
 mod view;
@@ -21,12 +26,14 @@ use wire::{
 };
 
 pub use create::{NewUser, insert};
+pub use credentials::Credentials;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{
     Cx, Event, Operations, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
     sessions,
+    second_factors,
 };
 
 /// Counter of an instance's users.
@@ -50,6 +57,22 @@ pub(crate) fn operations(all: Operations) -> Operations {
         .offer(standing::unban_many)
         .offer(standing::lock)
         .offer(standing::unlock)
+        .offer_outside(picture::set)
+        .offer(picture::remove)
+        .offer_outside(passwords::verify)
+        .offer(passwords::remove)
+        .offer(passwords::distrust)
+        .offer(passwords::trust)
+        .offer_outside(second_factors::verify)
+        .offer(second_factors::disable)
+        .offer(second_factors::delete_backup_codes)
+        .offer(second_factors::delete_totp)
+        .offer(accounts::oauth_access_tokens)
+        .offer(accounts::delete_passkey)
+        .offer(accounts::delete_wallet)
+        .offer(accounts::delete_external_account)
+        .offer(organizations::memberships)
+        .offer(organizations::invitations)
 }
 
 /// Fetch one user.
@@ -116,11 +139,11 @@ pub struct UserRow {
     pub totp_secret: Option<String>,
     /// Time step of the last code that was taken, so that none is taken twice.
     pub totp_used_step: Option<i64>,
-    /// JSON array of digests.
+    /// Digests and their sealed key, as JSON.
     pub backup_codes: Option<String>,
-    /// When a second factor was first set up.
+    /// When they last began to have a second factor.
     pub mfa_enabled_at: Option<Timestamp>,
-    /// When the last one was taken away.
+    /// When they last ceased to have one; both times stay when the other is set.
     pub mfa_disabled_at: Option<Timestamp>,
     /// JSON object that everybody may read.
     pub public_metadata: String,
@@ -182,6 +205,26 @@ impl UserRow {
         self.name_key = names.join(" ").to_lowercase();
     }
 
+    /// Notes when the first second factor comes and when the last one goes. The later of the two
+    /// times tells which of them was last.
+    pub(crate) fn settle_second_factors(
+        &mut self,
+        identifications: &[IdentificationRow],
+        now: Timestamp,
+    ) {
+        let has = self.totp_secret.is_some()
+            || identifications.iter().any(|row| row.reserved_for_second_factor);
+        let had = self.mfa_enabled_at.is_some() && self.mfa_enabled_at > self.mfa_disabled_at;
+        let after = |other: Option<Timestamp>| {
+            Some(other.map_or(now, |other| now.max(Timestamp(other.0 + 1))))
+        };
+        match (had, has) {
+            (false, true) => self.mfa_enabled_at = after(self.mfa_disabled_at),
+            (true, false) => self.mfa_disabled_at = after(self.mfa_enabled_at),
+            _ => {}
+        }
+    }
+
     /// Points the primary identifications at ones that exist, and keeps their values at hand.
     pub(crate) fn settle_primaries(&mut self, identifications: &[IdentificationRow]) {
         let settle = |kind, current: Option<&str>| {
@@ -220,7 +263,7 @@ pub async fn load(cx: &mut Cx, id: &UserId) -> Result<(UserRow, Vec<Identificati
 
 /// Writes a changed user back, tells about it, and shows them.
 ///
-/// What depends on other columns is brought up to date: primaries, search text, `updated_at`.
+/// What depends on other columns is brought up to date: primaries, search text, times.
 pub async fn save(
     cx: &mut Cx,
     row: &mut UserRow,
@@ -228,6 +271,7 @@ pub async fn save(
 ) -> Result<User> {
     row.settle_primaries(identifications);
     row.settle_name();
+    row.settle_second_factors(identifications, cx.now);
     row.updated_at = cx.now;
     row.update(&mut cx.tx).await.map_err(update::taken)?;
     let text = row.searched(identifications);
