@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The claims of a token.
@@ -40,7 +40,7 @@ pub struct Claims {
     pub pla: Option<String>,
     /// The features, each with its scope.
     pub fea: Option<String>,
-    /// The active organization, version 2.
+    /// The active organization, version 2; one that cannot be read spoils the token.
     pub o: Option<OrganizationClaim>,
     /// The active organization, version 1.
     pub org_id: Option<String>,
@@ -152,6 +152,11 @@ impl Reverification {
 }
 
 impl Claims {
+    /// Reads JSON; checking all of it for UTF-8 at once is cheaper than text by text.
+    pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        serde_json::from_str(std::str::from_utf8(json).ok()?).ok()
+    }
+
     /// Whether the session still has tasks, so that the user counts as signed out.
     pub fn is_pending(&self) -> bool {
         self.sts.as_deref() == Some("pending")
@@ -285,7 +290,9 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
         let mut claims = Claims::default();
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            if let Err(other) = claims.take(name.as_str(), map.next_value()?) {
+            if name.as_str() == "o" {
+                claims.o = map.next_value()?;
+            } else if let Err(other) = claims.take(name.as_str(), map.next_value()?) {
                 claims.extra.insert(name.as_str().to_owned(), other);
             }
         }
@@ -312,7 +319,6 @@ impl Claims {
             "v" => self.v = Some(value.as_i64().ok_or(value)?),
             "fva" => self.fva = Some(ages(&value).ok_or(value)?),
             "act" => self.act = Some(value),
-            "o" => self.o = organization(value)?,
             "org_id" => self.org_id = text(value)?,
             "org_role" => self.org_role = text(value)?,
             "org_slug" => self.org_slug = text(value)?,
@@ -361,22 +367,37 @@ fn ages(value: &Value) -> Option<[i64; 2]> {
     Some([first.as_i64()?, second.as_i64()?])
 }
 
-fn organization(value: Value) -> Result<Option<OrganizationClaim>, Value> {
-    let Value::Object(mut members) = value else {
-        return if value.is_null() { Ok(None) } else { Err(value) };
-    };
-    let mut member = |name: &str| match members.remove(name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    };
-    let Some(id) = member("id") else { return Err(Value::Object(members)) };
-    Ok(Some(OrganizationClaim {
-        id,
-        slg: member("slg"),
-        rol: member("rol"),
-        per: member("per"),
-        fpm: member("fpm"),
-    }))
+impl<'de> Deserialize<'de> for OrganizationClaim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OrganizationMembers)
+    }
+}
+
+struct OrganizationMembers;
+
+impl<'de> Visitor<'de> for OrganizationMembers {
+    type Value = OrganizationClaim;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object about an organization")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrganizationClaim, A::Error> {
+        let mut claim = OrganizationClaim::default();
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            // A member of a wrong type says nothing.
+            let member = text(map.next_value()?).unwrap_or(None);
+            match name.as_str() {
+                "id" => claim.id = member.unwrap_or_default(),
+                "slg" => claim.slg = member,
+                "rol" => claim.rol = member,
+                "per" => claim.per = member,
+                "fpm" => claim.fpm = member,
+                _ => {}
+            }
+        }
+        if claim.id.is_empty() { Err(A::Error::missing_field("id")) } else { Ok(claim) }
+    }
 }
 
 /// The name of a claim, borrowed from the text where it holds no escapes.

@@ -335,7 +335,7 @@ impl Verifier {
         let verified = key.verify_token(token)?;
         // Another verifier of the same keys may have accepted this header by other rules.
         self.check_header(&verified.header)?;
-        let claims: Claims = serde_json::from_slice(&verified.payload).map_err(|_| {
+        let claims = Claims::parse(&verified.payload).ok_or_else(|| {
             TokenError::new(Reason::TokenInvalid, "The claims of the JWT could not be decoded.")
         })?;
         self.check_class(&verified.header, &claims)?;
