@@ -64,7 +64,7 @@ pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result
 async fn insert(cx: &mut Cx, numbers: Vec<u64>) -> domain::Result<Vec<String>> {
     let mut ids = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let user = users::insert(cx, NewUser::of(cx, request(number))).await?;
+        let user = users::insert(cx, NewUser::without_password(cx.id(), request(number))).await?;
         ids.push(user.id.to_string());
     }
     Ok(ids)

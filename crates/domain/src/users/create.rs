@@ -34,6 +34,13 @@ pub struct NewUser {
     pub credentials: Credentials,
 }
 
+impl NewUser {
+    /// A user without a password, as imports and tests make them.
+    pub fn without_password(id: UserId, request: CreateUser) -> Self {
+        Self { id, request, credentials: Credentials::default() }
+    }
+}
+
 /// Create a user.
 pub(super) async fn create(outside: &Outside, mut request: CreateUser) -> Result<User> {
     check(outside, &request)?;
