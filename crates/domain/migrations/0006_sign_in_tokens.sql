@@ -12,4 +12,5 @@ create table sign_in_tokens (
     updated_at       bigint not null
 );
 create unique index sign_in_tokens_digest on sign_in_tokens (instance_id, digest);
-create index sign_in_tokens_user on sign_in_tokens (instance_id, user_id);
+-- For what cascades.
+create index sign_in_tokens_of_user on sign_in_tokens (user_id);

@@ -3,7 +3,7 @@
 use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
-use super::sessions::{SessionId, Token};
+use super::sessions::{SessionId, Token, TokenLifetime};
 use crate::{
     Deleted, Id, Limit, Listing, Metadata, Param, Patch, Shape, Tag, Timestamp, id::kind,
     open::or_default,
@@ -30,15 +30,6 @@ pub struct JwtTemplate {
     pub updated_at: Timestamp,
 }
 
-/// How long a token from a template lives, in seconds: 30 to 315,360,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TemplateLifetime(pub u32);
-
-impl Param for TemplateLifetime {
-    const SHAPE: Shape = Shape::Integer { min: 30, max: 315_360_000 };
-}
-
 /// By how many seconds clocks may differ: 0 to 300.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -61,7 +52,7 @@ pub struct ListJWTTemplates {
 pub struct CreateJWTTemplate {
     pub name: String,
     pub claims: Metadata,
-    pub lifetime: Patch<TemplateLifetime>,
+    pub lifetime: Patch<TokenLifetime>,
     pub allowed_clock_skew: Patch<ClockSkew>,
     pub custom_signing_key: Option<bool>,
     pub signing_algorithm: Patch<String>,
@@ -80,7 +71,7 @@ pub struct UpdateJWTTemplate {
     pub template_id: JwtTemplateId,
     pub name: String,
     pub claims: Metadata,
-    pub lifetime: Patch<TemplateLifetime>,
+    pub lifetime: Patch<TokenLifetime>,
     pub allowed_clock_skew: Patch<ClockSkew>,
     pub custom_signing_key: Option<bool>,
     pub signing_algorithm: Patch<String>,
@@ -98,5 +89,5 @@ pub struct DeleteJWTTemplate {
 pub struct CreateSessionTokenFromTemplate {
     pub session_id: SessionId,
     pub template_name: String,
-    pub expires_in_seconds: Patch<TemplateLifetime>,
+    pub expires_in_seconds: Patch<TokenLifetime>,
 }
