@@ -71,8 +71,7 @@ fn too_large_or_broken(error: &axum::Error) -> wire::Refusal {
 }
 
 async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
-    let mut limited =
-        request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    let mut limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
     // Else axum's own limit of two megabytes would hold.
     DefaultBodyLimit::disable().apply(&mut limited);
     let broken = |_| refusal::request_body_invalid();

@@ -69,12 +69,7 @@ pub(super) async fn delete_external_account(
 }
 
 /// Removes an identification, and what others say of it.
-async fn remove(
-    cx: &mut Cx,
-    user_id: &UserId,
-    kind: IdentificationKind,
-    id: &str,
-) -> Result<()> {
+async fn remove(cx: &mut Cx, user_id: &UserId, kind: IdentificationKind, id: &str) -> Result<()> {
     let (mut row, mut identifications) = load(cx, user_id).await?;
     let found = identifications.iter().position(|row| row.is(kind) && row.id == id);
     let removed = identifications.remove(found.ok_or_else(|| not_found(kind, id))?);

@@ -27,9 +27,8 @@ pub(super) async fn invitations(
     cx: &mut Cx,
     request: UsersGetOrganizationInvitations,
 ) -> Result<Page<OrganizationInvitation>> {
-    let known = |status: &String| {
-        !matches!(status.as_str().into(), OrganizationInvitationStatus::Other(_))
-    };
+    let known =
+        |status: &String| !matches!(status.as_str().into(), OrganizationInvitationStatus::Other(_));
     if !request.status.iter().all(known) {
         let reason = "status must be one of pending, accepted, revoked, expired.";
         return Err(refusal::form_param_value_invalid().because(reason).param("status").into());
