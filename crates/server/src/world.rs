@@ -1,12 +1,12 @@
 //! What requests and commands work on, made of the system's clock and randomness.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::SystemTime,
 };
 
 use db::{Db, Mode};
-use domain::{Hasher, Instances, RootKey, Sealer, Seeds, World, server_facts};
+use domain::{Hasher, RootKey, Sealer, Seeds, World, server_facts};
 use wire::Timestamp;
 
 use crate::failure::{Failure, Result};
