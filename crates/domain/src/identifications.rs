@@ -200,17 +200,21 @@ impl IdentificationRow {
 }
 
 /// All identifications of a user, oldest first.
-pub fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
+pub(crate) fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
     of_users(cx, std::slice::from_ref(user_id))
 }
 
 /// All identifications of some users, oldest first.
-pub fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
+pub(crate) fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
     IdentificationRow::select(&cx.tx).filter_in("user_id", user_ids).order("user_id, id")
 }
 
 /// The identification with this id, if it is of this kind.
-pub async fn find(cx: &mut Cx, kind: IdentificationKind, id: &str) -> Result<IdentificationRow> {
+pub(crate) async fn find(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+) -> Result<IdentificationRow> {
     let row = IdentificationRow::find(&mut cx.tx, &id.to_owned()).await?;
     Ok(row.filter(|row| row.is(kind)).ok_or_else(|| not_found(kind, id))?)
 }
@@ -318,8 +322,7 @@ fn email_address(text: &str) -> Option<String> {
 
 /// `+` and 7 to 15 digits (E.164); spaces, hyphens and parentheses between them are let through.
 fn phone_number(text: &str) -> Option<String> {
-    let compact: String =
-        text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
     let digits = compact.strip_prefix('+')?;
     let fits = (7..=15).contains(&digits.len())
         && !digits.starts_with('0')

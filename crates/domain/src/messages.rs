@@ -181,10 +181,7 @@ pub async fn recent(
             if let Some(last) = last {
                 let time = last.happened_at.to_value();
                 let values = [time.clone(), time, last.id.to_value()];
-                rows = rows.filter(
-                    "happened_at >= ? and (happened_at > ? or id > ?)",
-                    values,
-                );
+                rows = rows.filter("happened_at >= ? and (happened_at > ? or id > ?)", values);
             }
             Ok(rows.all(&mut tx).await?)
         })
@@ -235,7 +232,8 @@ mod tests {
     #[test]
     fn otp_15_markup_is_escaped() {
         let text = "<a href=\"https://evil.example\">Ada & 'Co'</a>";
-        let expected = "&lt;a href=&quot;https://evil.example&quot;&gt;Ada &amp; &#39;Co&#39;&lt;/a&gt;";
+        let expected =
+            "&lt;a href=&quot;https://evil.example&quot;&gt;Ada &amp; &#39;Co&#39;&lt;/a&gt;";
         assert_eq!(escape(text), expected);
     }
 }

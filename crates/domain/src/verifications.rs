@@ -291,7 +291,17 @@ mod tests {
     #[test]
     fn otp_06_a_code_is_six_digits_and_nothing_else() {
         assert!(is_code("012345"));
-        for text in ["12345", "0123456", " 012345", "01234 ", "01234\n", "０１２３４５", "01234a", "-12345", ""] {
+        for text in [
+            "12345",
+            "0123456",
+            " 012345",
+            "01234 ",
+            "01234\n",
+            "０１２３４５",
+            "01234a",
+            "-12345",
+            "",
+        ] {
             assert!(!is_code(text), "{text:?}");
         }
         assert_eq!(code(1_000_000 * 77 + 42), "000042");

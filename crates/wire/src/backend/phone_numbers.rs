@@ -3,9 +3,7 @@
 use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    email_addresses::IdentificationLink, users::UserId, verifications::Verification,
-};
+use super::{email_addresses::IdentificationLink, users::UserId, verifications::Verification};
 use crate::{Deleted, Id, Patch, Tag, Timestamp, id::kind, open::or_default};
 
 /// Id of a phone number.
