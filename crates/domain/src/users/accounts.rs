@@ -1,6 +1,7 @@
 //! What users are known by beside addresses and numbers: passkeys, wallets, accounts elsewhere.
 
 use db::Record as _;
+use serde_json::json;
 use wire::{
     Deleted, Listing, Page, Refusal,
     backend::{
@@ -9,8 +10,8 @@ use wire::{
         oauth_access_tokens::OauthAccessToken,
         passkeys::Passkey,
         users::{
-            DeleteExternalAccount, GetOAuthAccessToken, UserId, UserPasskeyDelete,
-            UserWeb3WalletDelete,
+            DeleteExternalAccount, GetOAuthAccessToken, IdentificationStatus, User, UserId,
+            UserPasskeyDelete, UserWeb3WalletDelete,
         },
         web3_wallets::Web3Wallet,
     },
@@ -36,6 +37,78 @@ pub(super) async fn oauth_access_tokens(
         return Err(refusal::oauth_token_provider_not_enabled().because(reason).into());
     }
     Ok(Listing::new(Page { data: Vec::new(), total_count: 0 }, request.paginated))
+}
+
+/// An account elsewhere that a user signed in with.
+#[derive(Clone, Debug)]
+pub struct NewExternalAccount {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The provider, without `oauth_`.
+    pub provider: String,
+    /// The provider's id of the user.
+    pub provider_user_id: String,
+    /// The address that the provider knows.
+    pub email_address: String,
+}
+
+/// Notes that a user has an account elsewhere, which vouches for their address if it is the same.
+pub async fn add_external_account(cx: &mut Cx, new: NewExternalAccount) -> Result<User> {
+    let (mut row, mut identifications) = load(cx, &new.user_id).await?;
+    let kind = IdentificationKind::ExternalAccount;
+    let strategy = format!("oauth_{}", new.provider);
+    let value = format!("{strategy}:{}", new.provider_user_id);
+    let status = IdentificationStatus::Verified;
+    let mut added = IdentificationRow::new(cx, &row.id, kind, value, &status)?;
+    let (id, identification_id) = (cx.id::<ExternalAccount>(), added.id.clone());
+    added.id = id.to_string();
+    added.detail = Some(serde_json::to_string(&json!({
+        "id": id,
+        "object": "external_account",
+        "provider": strategy,
+        "identification_id": identification_id,
+        "provider_user_id": new.provider_user_id,
+        "email_address": new.email_address,
+        "external_account_id": id,
+        "public_metadata": {},
+        "created_at": cx.now,
+        "updated_at": cx.now,
+    }))?);
+    added.add(cx, kind).await?;
+    let same = |row: &&mut IdentificationRow| {
+        row.is(IdentificationKind::EmailAddress) && row.value == new.email_address
+    };
+    if let Some(address) = identifications.iter_mut().find(same) {
+        let mut links: Vec<IdentificationLink> = serde_json::from_str(&address.linked_to)?;
+        links.push(IdentificationLink { id: identification_id, object: None, r#type: strategy });
+        address.linked_to = serde_json::to_string(&links)?;
+        address.save(cx, IdentificationKind::EmailAddress).await?;
+    }
+    identifications.push(added);
+    save(cx, &mut row, &identifications).await
+}
+
+/// A passkey that a user's device made.
+#[derive(Clone, Debug)]
+pub struct NewPasskey {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The credential's id, as the device says it.
+    pub credential_id: String,
+    /// What its user calls it.
+    pub name: String,
+}
+
+/// Notes that a user has a passkey.
+pub async fn add_passkey(cx: &mut Cx, new: NewPasskey) -> Result<User> {
+    let (mut row, mut identifications) = load(cx, &new.user_id).await?;
+    let kind = IdentificationKind::Passkey;
+    let status = IdentificationStatus::Verified;
+    let mut added = IdentificationRow::new(cx, &row.id, kind, new.credential_id, &status)?;
+    added.detail = Some(serde_json::to_string(&json!({ "name": new.name }))?);
+    added.add(cx, kind).await?;
+    identifications.push(added);
+    save(cx, &mut row, &identifications).await
 }
 
 /// Delete a user's passkey.
@@ -108,7 +181,7 @@ async fn unlink(
 /// The ids that others may know it by: an external account has two.
 fn names_of(row: &IdentificationRow) -> Vec<String> {
     let detail = row.detail.as_deref().map(super::view::metadata).unwrap_or_default();
-    let second = detail.get("identification_id").and_then(|id| id.as_str());
+    let second = detail.get("identification_id").and_then(serde_json::Value::as_str);
     [Some(row.id.as_str()), second.filter(|id| !id.is_empty())]
         .into_iter()
         .flatten()
