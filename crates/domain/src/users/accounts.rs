@@ -13,12 +13,13 @@ use wire::{
             DeleteExternalAccount, GetOAuthAccessToken, IdentificationStatus, User, UserId,
             UserPasskeyDelete, UserWeb3WalletDelete,
         },
+        verifications::{Verification, VerificationObject},
         web3_wallets::Web3Wallet,
     },
     refusal,
 };
 
-use super::{find, load, save};
+use super::{UserRow, find, load, save};
 use crate::{
     Cx, Result,
     identifications::{IdentificationKind, IdentificationRow},
@@ -58,8 +59,7 @@ pub async fn add_external_account(cx: &mut Cx, new: NewExternalAccount) -> Resul
     let kind = IdentificationKind::ExternalAccount;
     let strategy = format!("oauth_{}", new.provider);
     let value = format!("{strategy}:{}", new.provider_user_id);
-    let status = IdentificationStatus::Verified;
-    let mut added = IdentificationRow::new(cx, &row.id, kind, value, &status)?;
+    let mut added = verified(cx, &row, kind, value, &strategy)?;
     let (id, identification_id) = (cx.id::<ExternalAccount>(), added.id.clone());
     added.id = id.to_string();
     added.detail = Some(serde_json::to_string(&json!({
@@ -103,19 +103,34 @@ pub struct NewPasskey {
 pub async fn add_passkey(cx: &mut Cx, new: NewPasskey) -> Result<User> {
     let (mut row, mut identifications) = load(cx, &new.user_id).await?;
     let kind = IdentificationKind::Passkey;
-    let status = IdentificationStatus::Verified;
-    let mut added = IdentificationRow::new(cx, &row.id, kind, new.credential_id, &status)?;
+    let mut added = verified(cx, &row, kind, new.credential_id, "passkey")?;
     added.detail = Some(serde_json::to_string(&json!({ "name": new.name }))?);
     added.add(cx, kind).await?;
     identifications.push(added);
     save(cx, &mut row, &identifications).await
 }
 
+/// An identification that was verified by what it is.
+fn verified(
+    cx: &Cx,
+    user: &UserRow,
+    kind: IdentificationKind,
+    value: String,
+    strategy: &str,
+) -> Result<IdentificationRow> {
+    let status = IdentificationStatus::Unverified;
+    let mut row = IdentificationRow::new(cx, &user.id, kind, value, &status)?;
+    let object = match kind {
+        IdentificationKind::Passkey => VerificationObject::Passkey,
+        _ => VerificationObject::Oauth,
+    };
+    let strategy = strategy.to_owned();
+    row.set_verified(&Verification { object: Some(object), strategy, ..Verification::admin() })?;
+    Ok(row)
+}
+
 /// Delete a user's passkey.
-pub(super) async fn delete_passkey(
-    cx: &mut Cx,
-    request: UserPasskeyDelete,
-) -> Result<Deleted<Passkey>> {
+pub async fn delete_passkey(cx: &mut Cx, request: UserPasskeyDelete) -> Result<Deleted<Passkey>> {
     let UserPasskeyDelete { user_id, passkey_identification_id: id } = request;
     remove(cx, &user_id, IdentificationKind::Passkey, id.as_str()).await?;
     Ok(Deleted::new(id))
@@ -132,7 +147,7 @@ pub(super) async fn delete_wallet(
 }
 
 /// Delete a user's external account.
-pub(super) async fn delete_external_account(
+pub async fn delete_external_account(
     cx: &mut Cx,
     request: DeleteExternalAccount,
 ) -> Result<Deleted<ExternalAccount>> {

@@ -51,7 +51,7 @@ const BEFORE_SIGN_IN: &str =
 const OFFSET_SMALL: u32 = 1000;
 
 /// List users, newest first.
-pub(super) async fn list(outside: &Outside, request: GetUserList) -> Result<Vec<User>> {
+pub async fn list(outside: &Outside, request: GetUserList) -> Result<Vec<User>> {
     let filters = filters(request.clone());
     // What an index finds at once need not queue behind what has to be walked.
     if walks(&filters) || request.offset.is_some_and(|offset| offset > OFFSET_SMALL) {

@@ -28,6 +28,7 @@ use wire::{
 pub use accounts::{NewExternalAccount, NewPasskey, add_external_account, add_passkey};
 pub use create::{NewUser, insert};
 pub use credentials::Credentials;
+pub use filter::list;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{
