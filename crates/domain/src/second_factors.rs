@@ -158,10 +158,8 @@ async fn spend_code(cx: &mut Cx, (id, digest): (UserId, String)) -> Result<bool>
         return Ok(false);
     };
     stored.codes.remove(index);
-    row.backup_codes = match stored.codes.is_empty() {
-        true => None,
-        false => Some(serde_json::to_string(&stored)?),
-    };
+    row.backup_codes =
+        if stored.codes.is_empty() { None } else { Some(serde_json::to_string(&stored)?) };
     users::save(cx, &mut row, &identifications).await?;
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! What users are known by beside addresses and numbers: passkeys, wallets, accounts elsewhere.
 
 use db::Record as _;
+use serde_json::json;
 use wire::{
     Deleted, Listing, Page, Refusal,
     backend::{
@@ -9,15 +10,16 @@ use wire::{
         oauth_access_tokens::OauthAccessToken,
         passkeys::Passkey,
         users::{
-            DeleteExternalAccount, GetOAuthAccessToken, UserId, UserPasskeyDelete,
-            UserWeb3WalletDelete,
+            DeleteExternalAccount, GetOAuthAccessToken, IdentificationStatus, User, UserId,
+            UserPasskeyDelete, UserWeb3WalletDelete,
         },
+        verifications::{Verification, VerificationObject},
         web3_wallets::Web3Wallet,
     },
     refusal,
 };
 
-use super::{find, load, save};
+use super::{UserRow, find, load, save};
 use crate::{
     Cx, Result,
     identifications::{IdentificationKind, IdentificationRow},
@@ -38,11 +40,97 @@ pub(super) async fn oauth_access_tokens(
     Ok(Listing::new(Page { data: Vec::new(), total_count: 0 }, request.paginated))
 }
 
+/// An account elsewhere that a user signed in with.
+#[derive(Clone, Debug)]
+pub struct NewExternalAccount {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The provider, without `oauth_`.
+    pub provider: String,
+    /// The provider's id of the user.
+    pub provider_user_id: String,
+    /// The address that the provider knows.
+    pub email_address: String,
+}
+
+/// Notes that a user has an account elsewhere, which vouches for their address if it is the same.
+pub async fn add_external_account(cx: &mut Cx, new: NewExternalAccount) -> Result<User> {
+    let (mut row, mut identifications) = load(cx, &new.user_id).await?;
+    let kind = IdentificationKind::ExternalAccount;
+    let strategy = format!("oauth_{}", new.provider);
+    let value = format!("{strategy}:{}", new.provider_user_id);
+    let mut added = verified(cx, &row, kind, value, &strategy)?;
+    let (id, identification_id) = (cx.id::<ExternalAccount>(), added.id.clone());
+    added.id = id.to_string();
+    added.detail = Some(serde_json::to_string(&json!({
+        "id": id,
+        "object": "external_account",
+        "provider": strategy,
+        "identification_id": identification_id,
+        "provider_user_id": new.provider_user_id,
+        "email_address": new.email_address,
+        "external_account_id": id,
+        "public_metadata": {},
+        "created_at": cx.now,
+        "updated_at": cx.now,
+    }))?);
+    added.add(cx, kind).await?;
+    let same = |row: &&mut IdentificationRow| {
+        row.is(IdentificationKind::EmailAddress) && row.value == new.email_address
+    };
+    if let Some(address) = identifications.iter_mut().find(same) {
+        let mut links: Vec<IdentificationLink> = serde_json::from_str(&address.linked_to)?;
+        links.push(IdentificationLink { id: identification_id, object: None, r#type: strategy });
+        address.linked_to = serde_json::to_string(&links)?;
+        address.save(cx, IdentificationKind::EmailAddress).await?;
+    }
+    identifications.push(added);
+    save(cx, &mut row, &identifications).await
+}
+
+/// A passkey that a user's device made.
+#[derive(Clone, Debug)]
+pub struct NewPasskey {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The credential's id, as the device says it.
+    pub credential_id: String,
+    /// What its user calls it.
+    pub name: String,
+}
+
+/// Notes that a user has a passkey.
+pub async fn add_passkey(cx: &mut Cx, new: NewPasskey) -> Result<User> {
+    let (mut row, mut identifications) = load(cx, &new.user_id).await?;
+    let kind = IdentificationKind::Passkey;
+    let mut added = verified(cx, &row, kind, new.credential_id, "passkey")?;
+    added.detail = Some(serde_json::to_string(&json!({ "name": new.name }))?);
+    added.add(cx, kind).await?;
+    identifications.push(added);
+    save(cx, &mut row, &identifications).await
+}
+
+/// An identification that was verified by what it is.
+fn verified(
+    cx: &Cx,
+    user: &UserRow,
+    kind: IdentificationKind,
+    value: String,
+    strategy: &str,
+) -> Result<IdentificationRow> {
+    let status = IdentificationStatus::Unverified;
+    let mut row = IdentificationRow::new(cx, &user.id, kind, value, &status)?;
+    let object = match kind {
+        IdentificationKind::Passkey => VerificationObject::Passkey,
+        _ => VerificationObject::Oauth,
+    };
+    let strategy = strategy.to_owned();
+    row.set_verified(&Verification { object: Some(object), strategy, ..Verification::admin() })?;
+    Ok(row)
+}
+
 /// Delete a user's passkey.
-pub(super) async fn delete_passkey(
-    cx: &mut Cx,
-    request: UserPasskeyDelete,
-) -> Result<Deleted<Passkey>> {
+pub async fn delete_passkey(cx: &mut Cx, request: UserPasskeyDelete) -> Result<Deleted<Passkey>> {
     let UserPasskeyDelete { user_id, passkey_identification_id: id } = request;
     remove(cx, &user_id, IdentificationKind::Passkey, id.as_str()).await?;
     Ok(Deleted::new(id))
@@ -59,7 +147,7 @@ pub(super) async fn delete_wallet(
 }
 
 /// Delete a user's external account.
-pub(super) async fn delete_external_account(
+pub async fn delete_external_account(
     cx: &mut Cx,
     request: DeleteExternalAccount,
 ) -> Result<Deleted<ExternalAccount>> {
@@ -108,7 +196,7 @@ async fn unlink(
 /// The ids that others may know it by: an external account has two.
 fn names_of(row: &IdentificationRow) -> Vec<String> {
     let detail = row.detail.as_deref().map(super::view::metadata).unwrap_or_default();
-    let second = detail.get("identification_id").and_then(|id| id.as_str());
+    let second = detail.get("identification_id").and_then(serde_json::Value::as_str);
     [Some(row.id.as_str()), second.filter(|id| !id.is_empty())]
         .into_iter()
         .flatten()

@@ -100,7 +100,7 @@ fn required(outside: &Outside, request: &CreateUser) -> Result<()> {
     let anonymous = request.email_address.is_empty()
         && request.phone_number.is_empty()
         && request.web3_wallet.is_empty()
-        && request.username.as_ref().is_none_or(|name| name.is_empty());
+        && request.username.as_ref().is_none_or(String::is_empty);
     if anonymous && request.skip_user_requirement != Patch::Set(true) {
         missing.push("email_address");
     }

@@ -12,7 +12,7 @@ mod standing;
 mod update;
 mod view;
 
-use db::{Mode, Record};
+use db::Record;
 use macros::Record;
 use wire::{
     Deleted, Timestamp,
@@ -25,15 +25,16 @@ use wire::{
     refusal,
 };
 
+pub use accounts::{NewExternalAccount, NewPasskey, add_external_account, add_passkey};
 pub use create::{NewUser, insert};
 pub use credentials::Credentials;
+pub use filter::list;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{
     Cx, Event, Operations, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
-    sessions,
-    second_factors,
+    second_factors, sessions,
 };
 
 /// Counter of an instance's users.
@@ -43,8 +44,8 @@ const SEARCH: &str = "users";
 
 /// What the Backend API offers about users.
 pub(crate) fn operations(all: Operations) -> Operations {
-    all.offer_as(Mode::Scan, filter::list)
-        .offer_as(Mode::Scan, filter::count)
+    all.offer_outside(filter::list)
+        .offer_outside(filter::count)
         .offer_outside(create::create)
         .offer(get)
         .offer_outside(update::update)
@@ -232,11 +233,11 @@ impl UserRow {
             let kept = of_kind().find(|row| Some(row.id.as_str()) == current);
             kept.or_else(|| of_kind().find(|row| row.is_verified())).cloned()
         };
-        let id = self.primary_email_address_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_email_address_id.as_ref().map(wire::Id::as_str);
         let email = settle(IdentificationKind::EmailAddress, id);
-        let id = self.primary_phone_number_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_phone_number_id.as_ref().map(wire::Id::as_str);
         let phone = settle(IdentificationKind::PhoneNumber, id);
-        let id = self.primary_web3_wallet_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_web3_wallet_id.as_ref().map(wire::Id::as_str);
         let wallet = settle(IdentificationKind::Web3Wallet, id);
         self.primary_email_address_id = email.as_ref().map(|row| row.id.as_str().into());
         self.primary_phone_number_id = phone.as_ref().map(|row| row.id.as_str().into());

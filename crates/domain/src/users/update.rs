@@ -25,7 +25,7 @@ struct Change {
 }
 
 /// Change a user's attributes.
-pub async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
+pub(super) async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
     check(outside, &request)?;
     let given = Given {
         password: request.password.take(),
