@@ -303,6 +303,14 @@ pub struct Keys {
 
 /// Makes an application with one instance.
 pub async fn create(world: &Arc<World>, new: NewInstance) -> Result<Keys> {
+    let generated = tokio::task::spawn_blocking(SigningKey::generate_rsa_2048).await;
+    let generated = generated.map_err(|error| Error::Broken(error.into()))?;
+    let (_, der) = generated.map_err(|error| Error::Broken(error.into()))?;
+    create_with_key(world, new, &der).await
+}
+
+/// Makes an application with one instance that signs with an RSA key of the caller's, in PKCS#8.
+pub async fn create_with_key(world: &Arc<World>, new: NewInstance, der: &[u8]) -> Result<Keys> {
     let now = (world.seeds.clock)();
     let production = new.environment == EnvironmentType::Production;
     let settings = if production { Settings::production() } else { Settings::development() };
@@ -317,7 +325,7 @@ pub async fn create(world: &Arc<World>, new: NewInstance) -> Result<Keys> {
         created_at: now,
         updated_at: now,
     };
-    let signing_key = new_signing_key(world, instance.id.as_str(), now).await?;
+    let signing_key = new_signing_key(world, instance.id.as_str(), now, der)?;
     let (secret_key, secret) = new_secret_key(world, &instance, now)?;
     let keys = keys_of(&instance, Some(secret));
     let rows = Arc::new((application, instance, signing_key, secret_key));
@@ -426,14 +434,14 @@ fn new_secret_key(
     Ok((row, secret))
 }
 
-async fn new_signing_key(
+fn new_signing_key(
     world: &World,
     instance_id: &str,
     now: Timestamp,
+    der: &[u8],
 ) -> Result<SigningKeyRow> {
-    let generated = tokio::task::spawn_blocking(SigningKey::generate_rsa_2048).await;
-    let generated = generated.map_err(|error| Error::Broken(error.into()))?;
-    let (key, der) = generated.map_err(|error| Error::Broken(error.into()))?;
+    let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, der)
+        .map_err(|error| Error::Broken(error.into()))?;
     let jwk = key.jwk().ok_or_else(|| Error::Broken("a key without a public half".into()))?;
     let jwk = Jwk {
         r#use: "sig".to_owned(),
@@ -457,6 +465,6 @@ async fn new_signing_key(
         created_at: now,
         retired_at: None,
     };
-    row.sealed = world.sealer.seal(&place_of_signing_key(&row), &der)?;
+    row.sealed = world.sealer.seal(&place_of_signing_key(&row), der)?;
     Ok(row)
 }

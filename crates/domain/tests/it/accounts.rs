@@ -8,7 +8,7 @@ use wire::backend::users::{
     CreateUser, DeleteExternalAccount, GetUserList, User, UserPasskeyDelete,
 };
 
-use crate::world::outside;
+use crate::stage::Stage;
 
 async fn ada(outside: &domain::Outside) -> User {
     let request =
@@ -26,7 +26,8 @@ fn code(error: &Error) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_elsewhere_vouches_for_an_address_until_it_is_deleted() {
-    let (outside, _folder) = outside().await;
+    let stage = Stage::new().await;
+    let outside = stage.outside();
     let ada = ada(&outside).await;
     let new = NewExternalAccount {
         user_id: ada.id.clone(),
@@ -62,7 +63,8 @@ async fn an_account_elsewhere_vouches_for_an_address_until_it_is_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_is_shown_and_deleted() {
-    let (outside, _folder) = outside().await;
+    let stage = Stage::new().await;
+    let outside = stage.outside();
     let ada = ada(&outside).await;
     let new = NewPasskey {
         user_id: ada.id.clone(),

@@ -5,4 +5,3 @@ mod accounts;
 mod jwt_templates;
 mod sign_in_tokens;
 mod stage;
-mod world;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use db::{Db, Mode};
 use domain::{
-    Caller, Hasher, Instance, Instances, Outside, RootKey, Sealer, Seeds, TemplateKeys, World,
+    Caller, Hasher, Instance, Outside, RootKey, Sealer, Seeds, World,
     instances::{self, NewInstance},
 };
 use serde_json::{Value, json};
@@ -48,16 +48,10 @@ impl Stage {
             rng: Arc::new(move || u128::from(count.fetch_add(1, Ordering::Relaxed)) << 64),
         };
         let root = RootKey::generate().expect("a root key");
-        let world = Arc::new(World {
-            db: Db::open(&url, domain::MIGRATIONS).await.expect("the database opens"),
-            seeds,
-            hasher: Hasher::new(2),
-            sealer: Sealer::new(&root).expect("a sealer"),
-            instances: Instances::default(),
-            template_keys: TemplateKeys::default(),
-            public_url: "http://127.0.0.1:8787".to_owned(),
-            sequence: AtomicU64::new(0),
-        });
+        let db = Db::open(&url, domain::MIGRATIONS).await.expect("the database opens");
+        let sealer = Sealer::new(&root).expect("a sealer");
+        let world =
+            Arc::new(World::new(db, seeds, Hasher::new(2), sealer, "http://127.0.0.1:8787"));
         let instance = new_instance(&world, "one.clerk.accounts.dev").await;
         let neighbour = new_instance(&world, "two.clerk.accounts.dev").await;
         Self { world, instance, neighbour, clock, url, _folder: folder }

@@ -1,0 +1,1 @@
+//! `COMPATIBILITY.md`: what of the published API is served.
