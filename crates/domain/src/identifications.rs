@@ -206,7 +206,9 @@ pub(crate) fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
 
 /// All identifications of some users, oldest first.
 pub(crate) fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
-    IdentificationRow::select(&cx.tx).filter_in("user_id", user_ids).order("user_id, id")
+    IdentificationRow::select(&cx.tx)
+        .filter_in("user_id", user_ids)
+        .order("user_id, created_at, id")
 }
 
 /// The identification with this id, if it is of this kind.

@@ -218,6 +218,12 @@ fn identified(cx: &Cx, row: &UserRow, request: &CreateUser) -> Result<Identified
             identified.push((kind, row));
         }
     }
+    // Ids of one second are in no order, and these have only their ids to keep theirs.
+    let mut ids: Vec<_> = identified.iter().map(|(_, row)| row.id.clone()).collect();
+    ids.sort_unstable();
+    for ((_, row), id) in identified.iter_mut().zip(ids) {
+        row.id = id;
+    }
     Ok(identified)
 }
 

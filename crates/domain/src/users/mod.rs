@@ -25,7 +25,10 @@ use wire::{
     refusal,
 };
 
-pub use accounts::{NewExternalAccount, NewPasskey, add_external_account, add_passkey};
+pub use accounts::{
+    NewExternalAccount, NewPasskey, add_external_account, add_passkey, delete_external_account,
+    delete_passkey,
+};
 pub use create::{NewUser, insert};
 pub use credentials::Credentials;
 pub use filter::list;

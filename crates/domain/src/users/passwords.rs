@@ -38,7 +38,7 @@ pub(super) async fn remove(cx: &mut Cx, request: RemoveUserPassword) -> Result<U
     }
     (row.password_updated_at, row.password_compromised) = (None, false);
     if request.sign_out_of_other_sessions == Patch::Set(true) {
-        sessions::end_all(cx, &row.id).await?;
+        sessions::revoke_all(cx, &row.id).await?;
     }
     save(cx, &mut row, &identifications).await
 }

@@ -65,7 +65,7 @@ async fn apply(cx: &mut Cx, change: Change) -> Result<User> {
     let new_password = credentials.password.is_some();
     credentials.apply(cx, &mut row);
     if new_password && request.sign_out_of_other_sessions == Patch::Set(true) {
-        sessions::end_all(cx, &row.id).await?;
+        sessions::revoke_all(cx, &row.id).await?;
     }
     set_primaries(&mut row, &request, &identifications)?;
     if let Patch::Set(id) = &request.profile_image_id {
