@@ -3,7 +3,11 @@
 #
 #   scripts/postgres.sh start DIR      makes and starts one in DIR, prints postgres://postgres@127.0.0.1:PORT
 #   scripts/postgres.sh database DIR   makes an empty database in it, prints its address
+#   scripts/postgres.sh reload DIR     lets it read its configuration again
+#   scripts/postgres.sh crash DIR      stops it without a farewell and starts it again
 #   scripts/postgres.sh stop DIR       stops it and removes its files
+#
+# POSTGRES_OPTIONS are added to the server's, such as '-c fsync=on'.
 #
 # Listens on a free loopback port and trusts everyone who reaches it. Nothing it holds survives a power cut. Its
 # locale is not C, so that sorting by byte and sorting by language are told apart. Works as root (the server
@@ -67,6 +71,7 @@ start() {
     port=$((20000 + RANDOM % 12000))
     local options="-h 127.0.0.1 -p $port -c unix_socket_directories='' -c max_connections=300 -c fsync=off"
     options+=' -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_wal_size=4GB'
+    options+=" ${POSTGRES_OPTIONS:-}"
     if (cd / && as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 30 -o "$options" start >/dev/null 2>&1); then
       echo "$port" >"$dir/port"
       echo "postgres://postgres@127.0.0.1:$port"
@@ -87,6 +92,13 @@ database() {
   echo "postgres://postgres@127.0.0.1:$port/$name"
 }
 
+# Runs pg_ctl on the server in $dir.
+control() { (cd / && as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 30 "$@" >/dev/null); }
+
+reload() { control reload; }
+
+crash() { control -m immediate restart; }
+
 stop() {
   [ -d "$dir/data" ] || return 0
   (cd / && as_postgres "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null) || true
@@ -94,7 +106,7 @@ stop() {
 }
 
 if [ $# -ne 2 ]; then
-  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 dir=$2
@@ -105,6 +117,6 @@ if [ -z "$bin" ]; then
   bin=$(programs)
 fi
 case $1 in
-  start | database | stop) "$1" ;;
+  start | database | reload | crash | stop) "$1" ;;
   *) say "unknown command $1"; exit 2 ;;
 esac

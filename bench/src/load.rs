@@ -2,13 +2,13 @@
 
 use std::{
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::SystemTime,
 };
 
 use db::Db;
 use domain::{
-    Caller, Cx, Hasher, Instances, Outside, RootKey, Sealer, Seeds, World, instances,
+    Caller, Cx, Hasher, Outside, RootKey, Sealer, Seeds, World, instances,
     users::{self, NewUser},
 };
 use serde_json::json;
@@ -32,15 +32,11 @@ const LAST: [&str; 16] = [
 /// Adds `count` users to the first instance kept in `folder`; answers some of their ids.
 pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result<Vec<String>> {
     let database = format!("sqlite:{}", folder.join("vestry.db").display());
-    let world = Arc::new(World {
-        db: Db::open(url.unwrap_or(&database), domain::MIGRATIONS).await?,
-        seeds: Seeds { clock: Arc::new(now), rng: Arc::new(random) },
-        hasher: Hasher::new(2),
-        sealer: Sealer::new(&RootKey::from_file(&std::fs::read(folder.join("root.key"))?)?)?,
-        instances: Instances::default(),
-        public_url: "http://127.0.0.1".to_owned(),
-        sequence: AtomicU64::new(0),
-    });
+    let db = Db::open(url.unwrap_or(&database), domain::MIGRATIONS).await?;
+    let seeds = Seeds { clock: Arc::new(now), rng: Arc::new(random) };
+    let sealer = Sealer::new(&RootKey::from_file(&std::fs::read(folder.join("root.key"))?)?)?;
+    let world =
+        Arc::new(World::new(db, seeds, Hasher::new(2), sealer, "http://127.0.0.1".to_owned()));
     let keys = instances::list(&world).await?;
     let key = keys.into_iter().find_map(|keys| keys.secret_key).ok_or("no instance")?;
     let instance = instances::by_secret_key(&world, &key).await?.ok_or("no instance")?;
@@ -64,7 +60,7 @@ pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result
 async fn insert(cx: &mut Cx, numbers: Vec<u64>) -> domain::Result<Vec<String>> {
     let mut ids = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let user = users::insert(cx, NewUser::of(cx, request(number))).await?;
+        let user = users::insert(cx, NewUser::without_password(cx.id(), request(number))).await?;
         ids.push(user.id.to_string());
     }
     Ok(ids)

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sdk::session_token::{Options as VerifyOptions, Verifier};
+
 use crate::{
     Result, ceilings, load,
     wrk::{self, Load, Run},
@@ -84,7 +86,7 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
     write_lines(&paths, ["/v1/users/count".to_owned()])?;
     row("GET /v1/users/count", wrk::middle(&load_of(&serving, "get", "", &paths, 64), pid)?, hello.rate);
     searches(&serving, &paths, "")?;
-    tokens(&serving, &ids, &paths)?;
+    tokens(&serving, &ids, &paths).await?;
     creates(&serving, &paths)?;
     searches(&serving, &paths, ", after the creates")?;
     let bytes = std::fs::metadata(program("vestry")?)?.len();
@@ -104,7 +106,7 @@ fn searches(serving: &Serving, paths: &Path, when: &str) -> Result<()> {
 }
 
 /// Sessions are made over HTTP, then their tokens are minted.
-fn tokens(serving: &Serving, ids: &[String], paths: &Path) -> Result<()> {
+async fn tokens(serving: &Serving, ids: &[String], paths: &Path) -> Result<()> {
     let (signs, verifies) = ceilings::rsa()?;
     let mut sessions = Vec::new();
     for id in ids.iter().take(200) {
@@ -127,7 +129,7 @@ fn tokens(serving: &Serving, ids: &[String], paths: &Path) -> Result<()> {
         "the same, per CPU-second of the server, of {signs:.0} bare signatures | {per_cpu:.0} | {:.2} | | | |",
         per_cpu / signs
     ));
-    let verify = verify_rate(serving, paths)?;
+    let verify = verify_rate(serving, paths).await?;
     say(&format!(
         "SDK verify_token, of {verifies:.0} bare verifications | {verify:.0} | {:.2} | | | |",
         verify / verifies
@@ -135,19 +137,22 @@ fn tokens(serving: &Serving, ids: &[String], paths: &Path) -> Result<()> {
     Ok(())
 }
 
-fn verify_rate(serving: &Serving, paths: &Path) -> Result<f64> {
+async fn verify_rate(serving: &Serving, paths: &Path) -> Result<f64> {
     let path = std::fs::read_to_string(paths)?;
     let path = path.lines().next().unwrap_or_default();
-    let fetch = |method: &str, path: &str| -> Result<serde_json::Value> {
-        let output = Command::new("curl")
-            .args(["-s", "-X", method, "-H", &format!("Authorization: Bearer {}", serving.key)])
-            .arg(format!("{}{path}", serving.url))
-            .output()?;
-        Ok(serde_json::from_slice(&output.stdout)?)
-    };
-    let token = fetch("POST", path)?["jwt"].as_str().ok_or("no token")?.to_owned();
-    let jwks = fetch("GET", "/v1/jwks")?;
-    crate::load::verify_rate(&token, &jwks["keys"][0])
+    let output = Command::new("curl")
+        .args(["-s", "-X", "POST", "-H", &format!("Authorization: Bearer {}", serving.key)])
+        .arg(format!("{}{path}", serving.url))
+        .output()?;
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let token = answer["jwt"].as_str().ok_or("no token")?;
+    let verifier = Verifier::new(VerifyOptions {
+        secret_key: Some(serving.key.clone()),
+        api_url: serving.url.clone(),
+        ..VerifyOptions::default()
+    })?;
+    verifier.verify(token).await?;
+    Ok(ceilings::per_second(|| verifier.verify_cached(token).is_some_and(|claims| claims.is_ok())))
 }
 
 fn creates(serving: &Serving, paths: &Path) -> Result<()> {

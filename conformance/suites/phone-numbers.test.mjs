@@ -78,5 +78,27 @@ suite('phone numbers', world => {
     const right = await world.raw('POST', `${path}/attempt_verification`, { body: { verification_id: prepared.body.id, code: '424242' } });
     assert.deepEqual([right.status, right.body.status], [200, 'verified']);
     assert.equal((await numbers().getPhoneNumber(created.id)).verification.status, 'verified');
+    assert.equal(prepared.body.channel, 'sms');
+  });
+
+  test('the default second factor stays while it is one', async () => {
+    const user = await world.user();
+    const create = () => numbers().createPhoneNumber({ userId: user.id, phoneNumber: world.phone(), verified: true, reservedForSecondFactor: true });
+    const [first, second] = [await create(), await create()];
+    const refused = { status: 422, code: 'form_disable_default_second_factor_not_allowed' };
+    await world.refused(() => numbers().updatePhoneNumber(first.id, { reservedForSecondFactor: false }), refused);
+    await numbers().deletePhoneNumber(first.id);
+    assert.equal((await numbers().getPhoneNumber(second.id)).defaultSecondFactor, true);
+    assert.equal((await read(user.id)).twoFactorEnabled, true);
+  });
+
+  test('one number replaces all, and is no second factor', async () => {
+    const user = await world.user();
+    await numbers().createPhoneNumber({ userId: user.id, phoneNumber: world.phone(), verified: true, reservedForSecondFactor: true });
+    const replaced = await world.raw('PUT', `/v1/users/${user.id}/phone_number`, { body: { phone_number: world.phone() } });
+    assert.deepEqual([replaced.status, replaced.body.reserved_for_second_factor], [200, false]);
+    const owner = await read(user.id);
+    assert.deepEqual([owner.twoFactorEnabled, owner.primaryPhoneNumberId], [false, replaced.body.id]);
+    assert.deepEqual(owner.phoneNumbers.map(one => one.id), [replaced.body.id]);
   });
 });

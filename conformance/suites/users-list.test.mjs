@@ -100,6 +100,54 @@ suite('users: list and count', world => {
     for (const [query, positions] of kinds) assert.deepEqual(ids(await users().getUserList(query)), of(...positions), JSON.stringify(query));
   });
 
+  test('searches in any order and for several texts at once', async () => {
+    const cases = [
+      [{ query: 'work.example', orderBy: 'first_name' }, [1, 3, 4, 2, 0]],
+      [{ query: 'work.example', orderBy: '-last_name' }, [1, 3, 4, 0, 2]],
+      [{ query: 'work.example', orderBy: '+created_at', limit: 2, offset: 1 }, [1, 2], 5],
+      [{ query: '5550100', orderBy: 'username' }, [0]],
+      [{ query: 'al', usernameQuery: 'turing' }, [1]],
+      [{ query: 'a', emailAddressQuery: 'work', nameQuery: 'ar' }, [3]],
+      [{ usernameQuery: 'grace', phoneNumberQuery: '55' }, [0]],
+      [{ usernameQuery: 'grace', phoneNumberQuery: '5550104' }, []],
+      [{ query: 'turing', emailAddress: ['turing@work.example'], externalId: ['person-1'] }, [1]],
+      [{ query: 'work', banned: true }, [4]],
+      [{ query: 'work', createdAtBefore: start + day + 1, orderBy: '-email_address' }, [0, 1]],
+    ];
+    for (const [filter, positions, total = positions.length] of cases) {
+      const list = await users().getUserList(filter);
+      assert.deepEqual(ids(list), of(...positions), JSON.stringify(filter));
+      assert.equal(list.totalCount, total, JSON.stringify(filter));
+    }
+  });
+
+  test('filters by ranges, exact at their ends', async () => {
+    const at = start + 2 * day;
+    const ranges = [
+      [{ createdAtBefore: at }, [1, 0]],
+      [{ createdAtAfter: at }, [4, 3]],
+      [{ createdAtAfter: at - 1, createdAtBefore: at + 1 }, [2]],
+      [{ lastActiveAtBefore: Date.now() + day }, []],
+      [{ lastSignInAtBefore: Date.now() + day }, []],
+    ];
+    for (const [filter, positions] of ranges) {
+      const list = await users().getUserList(filter);
+      assert.deepEqual(ids(list), of(...positions), JSON.stringify(filter));
+      assert.equal(list.totalCount, positions.length, JSON.stringify(filter));
+    }
+    const unbanned = await world.raw('GET', '/v1/users/count?banned=false');
+    assert.equal(unbanned.body.total_count, 4);
+    // A plus that was not encoded arrives as a space here as well.
+    const plus = await world.raw('GET', `/v1/users?user_id=+${people[1].id}`);
+    assert.deepEqual(plus.body.map(user => user.id), of(1));
+    await world.rawRefused({ status: 422, code: 'form_conditional_param_missing', param: 'provider_user_id' }, 'GET', '/v1/users?provider=google');
+    await world.rawRefused({ status: 422, code: 'form_conditional_param_missing', param: 'provider' }, 'GET', '/v1/users?provider_user_id=1');
+    await world.rawRefused({ status: 422, code: 'form_conditional_param_disallowed', param: 'starting_after' }, 'GET', `/v1/users?offset=1&starting_after=${people[3].id}`);
+    await world.rawRefused({ status: 422, code: 'form_resource_not_found', param: 'starting_after' }, 'GET', '/v1/users?starting_after=user_none');
+    const upwards = await world.raw('GET', `/v1/users?order_by=created_at&starting_after=${people[3].id}`);
+    assert.deepEqual(upwards.body.map(user => user.id), of(4));
+  });
+
   test('filters by state and time', async () => {
     assert.deepEqual(ids(await users().getUserList({ banned: true })), of(4));
     const unbanned = await world.raw('GET', '/v1/users?banned=false');

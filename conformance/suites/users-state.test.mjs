@@ -51,6 +51,7 @@ suite('users: state and belongings', world => {
     const user = await world.user();
     assert.deepEqual(await users().getOrganizationMembershipList({ userId: user.id, limit: 5 }), { data: [], totalCount: 0 });
     assert.deepEqual(await users().getOrganizationInvitationList({ userId: user.id, status: 'pending' }), { data: [], totalCount: 0 });
+    await world.refused(() => users().getOrganizationInvitationList({ userId: user.id, status: 'lost' }), { status: 422, code: 'form_param_value_invalid', param: 'status' });
     await world.refused(() => users().getOrganizationMembershipList({ userId: nobody }), notFound);
     await world.refused(() => users().getOrganizationInvitationList({ userId: nobody }), notFound);
   });

@@ -171,6 +171,22 @@ suite('users: update', world => {
     await world.refused(() => users().verifyTOTP({ userId: nobody, code: '123456' }), notFound);
   });
 
+  test('a code is taken once, however many ask at a time', async () => {
+    const user = await world.user({ totpSecret: secret, backupCodes: ['spare-one-12345', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'] });
+    for (const code of [totp(secret), 'spare-one-12345', 'U*U']) {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => world.raw('POST', `/v1/users/${user.id}/verify_totp`, { body: { code } })));
+      assert.deepEqual(answers.map(answer => answer.status).toSorted(), [200, ...Array(7).fill(422)], code);
+    }
+    const used = await users().getUser(user.id);
+    assert.deepEqual([used.totpEnabled, used.backupCodeEnabled], [true, false], 'no code is left');
+    assert.ok(used.raw.mfa_enabled_at >= user.createdAt);
+    assert.equal(used.raw.mfa_disabled_at, null);
+    await users().disableUserMFA(user.id);
+    const { mfa_enabled_at: enabled, mfa_disabled_at: disabled } = (await users().getUser(user.id)).raw;
+    assert.ok(disabled > enabled, 'both times are kept');
+    await world.rawRefused({ status: 400, code: 'totp_disabled' }, 'POST', `/v1/users/${user.id}/verify_totp`, { body: { code: totp(secret) } });
+  });
+
   test('second factors are set by an update and taken away', async () => {
     const user = await world.user();
     const armed = () => users().updateUser(user.id, { totpSecret: secret, backupCodes: ['spare-one-12345'] });
@@ -205,6 +221,14 @@ suite('users: update', world => {
     assert.ok((await served.arrayBuffer()).byteLength > 0);
     const small = await fetch(`${uploaded.imageUrl}${uploaded.imageUrl.includes('?') ? '&' : '?'}width=10&height=10&fit=crop`);
     assert.equal(small.status, 200);
+
+    const wide = await users().updateUserProfileImage(user.id, { file: new Blob([png(4000, 1000)], { type: 'image/png' }) });
+    assert.equal((await fetch(wide.imageUrl)).status, 200);
+    assert.equal((await fetch(uploaded.imageUrl)).status, 404, 'the one before is gone');
+    const doomed = await world.user();
+    const shown = await users().updateUserProfileImage(doomed.id, { file: new Blob([png()], { type: 'image/png' }) });
+    await users().deleteUser(doomed.id);
+    assert.equal((await fetch(shown.imageUrl)).status, 404, 'gone with its user');
 
     const deleted = await users().deleteUserProfileImage(user.id);
     assert.equal(deleted.hasImage, false);

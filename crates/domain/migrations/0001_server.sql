@@ -48,3 +48,8 @@ create table outbox (
     attempts    bigint not null
 );
 create index outbox_due_at on outbox (due_at);
+
+create table server_facts (
+    name  text primary key,
+    value text not null
+);

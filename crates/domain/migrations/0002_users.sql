@@ -74,7 +74,7 @@ create table identifications (
     created_at                 bigint not null,
     updated_at                 bigint not null
 );
-create index identifications_user on identifications (instance_id, user_id, id);
+create index identifications_user on identifications (instance_id, user_id, created_at, id);
 create index identifications_value on identifications (instance_id, kind, value);
 create unique index identifications_claim on identifications (instance_id, kind, claim);
 

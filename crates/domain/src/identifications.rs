@@ -4,7 +4,7 @@
 //! A value that is verified or reserved is *claimed*: nobody else in the instance can have it. One
 //! that is neither may stand at several users, until one of them verifies it.
 
-use db::{Record, Select};
+use db::{Record, Select, Value};
 use macros::Record;
 use wire::{
     Refusal, Timestamp,
@@ -15,7 +15,7 @@ use wire::{
     refusal,
 };
 
-use crate::{Cx, Result, error::OnTaken as _};
+use crate::{Cx, Result, error::OnTaken as _, users::UserRow};
 
 /// What kind of identification a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +176,12 @@ impl IdentificationRow {
         self.claim.is_some() && !self.reserved
     }
 
+    /// True if others vouch for it, so that it cannot go before them.
+    pub fn is_linked(&self) -> bool {
+        let links = serde_json::from_str(&self.linked_to);
+        links.is_ok_and(|links: Vec<serde_json::Value>| !links.is_empty())
+    }
+
     /// True if it is of this kind.
     pub fn is(&self, kind: IdentificationKind) -> bool {
         self.kind == kind.as_str()
@@ -194,29 +200,115 @@ impl IdentificationRow {
 }
 
 /// All identifications of a user, oldest first.
-pub fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
+pub(crate) fn of_user(cx: &Cx, user_id: &UserId) -> Select<IdentificationRow> {
     of_users(cx, std::slice::from_ref(user_id))
 }
 
 /// All identifications of some users, oldest first.
-pub fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
-    IdentificationRow::select(&cx.tx).filter_in("user_id", user_ids).order("user_id, id")
+pub(crate) fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow> {
+    IdentificationRow::select(&cx.tx)
+        .filter_in("user_id", user_ids)
+        .order("user_id, created_at, id")
 }
 
 /// The identification with this id, if it is of this kind.
-pub async fn find(cx: &mut Cx, kind: IdentificationKind, id: &str) -> Result<IdentificationRow> {
+pub(crate) async fn find(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+) -> Result<IdentificationRow> {
     let row = IdentificationRow::find(&mut cx.tx, &id.to_owned()).await?;
     Ok(row.filter(|row| row.is(kind)).ok_or_else(|| not_found(kind, id))?)
 }
 
+/// Gives `user_id`, who has `all`, another identification, which is to be added.
+///
+/// A value that somebody has claimed, or that this user has already, is refused.
+pub(crate) async fn another(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    (user_id, all): (&UserId, &[IdentificationRow]),
+    value: &str,
+    status: &IdentificationStatus,
+) -> Result<IdentificationRow> {
+    let value = kind.normalize(value)?;
+    let claimed = IdentificationRow::select(&cx.tx)
+        .filter("kind = ? and claim = ?", [kind.as_str(), &value].map(text));
+    let is_own = all.iter().any(|row| row.is(kind) && row.value == value);
+    if is_own || claimed.exists(&mut cx.tx).await? {
+        return Err(kind.taken().into());
+    }
+    IdentificationRow::new(cx, user_id, kind, value, status)
+}
+
+/// Refuses to take away what others vouch for, and the last one that a user can be known by.
+pub(crate) fn refuse_needed(
+    cx: &Cx,
+    user: &UserRow,
+    all: &[IdentificationRow],
+    row: &IdentificationRow,
+) -> Result<()> {
+    if row.is_linked() {
+        return Err(refusal::delete_linked_identification_disallowed().into());
+    }
+    // Nobody is known by a value that is not proven.
+    if row.claim.is_none() {
+        return Ok(());
+    }
+    let others = || all.iter().filter(|other| other.id != row.id && other.claim.is_some());
+    let attributes = &cx.instance.settings.attributes;
+    let required = [
+        (IdentificationKind::EmailAddress, &attributes.email_address),
+        (IdentificationKind::PhoneNumber, &attributes.phone_number),
+        (IdentificationKind::Web3Wallet, &attributes.web3_wallet),
+    ];
+    let is_required = required.iter().any(|(kind, attribute)| row.is(*kind) && attribute.required);
+    if is_required && !others().any(|other| other.kind == row.kind) {
+        return Err(refusal::last_required_identification_deletion_failed().into());
+    }
+    let is_known = others().any(|other| !other.is(IdentificationKind::Passkey));
+    if !is_known && user.username.is_none() {
+        return Err(refusal::identification_deletion_failed().into());
+    }
+    Ok(())
+}
+
+/// Takes all of a user's identifications of one kind away, unless others vouch for one.
+pub(crate) async fn remove_all(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    all: &mut Vec<IdentificationRow>,
+) -> Result<Vec<IdentificationRow>> {
+    let removed: Vec<_> = all.extract_if(.., |row| row.is(kind)).collect();
+    if removed.iter().any(IdentificationRow::is_linked) {
+        return Err(refusal::delete_linked_identification_disallowed().into());
+    }
+    for row in &removed {
+        row.clone().delete(&mut cx.tx).await?;
+    }
+    Ok(removed)
+}
+
+/// Puts a changed row in its place among all of a user's.
+pub(crate) fn put(all: &mut [IdentificationRow], row: &IdentificationRow) {
+    if let Some(place) = all.iter_mut().find(|other| other.id == row.id) {
+        place.clone_from(row);
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
 fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
-    let reason = format!("No {} was found with id {id}", kind.words());
+    let shown: String = id.chars().take(100).collect();
+    let reason = format!("No {} was found with id {shown}", kind.words());
     refusal::resource_not_found().because(reason)
 }
 
 /// An address whose case does not matter and whose domain is written in ASCII.
 fn email_address(text: &str) -> Option<String> {
-    let (local, domain) = text.trim().rsplit_once('@')?;
+    let (local, domain) = text.trim_matches(' ').rsplit_once('@')?;
     let is_atom =
         |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
     let dots_apart = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
@@ -232,8 +324,7 @@ fn email_address(text: &str) -> Option<String> {
 
 /// `+` and 7 to 15 digits (E.164); spaces, hyphens and parentheses between them are let through.
 fn phone_number(text: &str) -> Option<String> {
-    let compact: String =
-        text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
     let digits = compact.strip_prefix('+')?;
     let fits = (7..=15).contains(&digits.len())
         && !digits.starts_with('0')
@@ -269,11 +360,35 @@ mod tests {
             ("ada@xn--a.com", None),
             ("ada@exa mple.com", None),
             ("ada", None),
+            (" ada@example.com ", Some("ada@example.com")),
         ];
         for (text, expected) in cases {
             assert_eq!(email_address(text).as_deref(), expected, "{text}");
         }
         assert_eq!(email_address(&format!("{}@example.com", "a".repeat(65))), None);
+    }
+
+    #[test]
+    fn otp_13_one_address_is_one_address() {
+        let cases = [
+            "a@x.com,b@y.com",
+            "a@x.com;b@y.com",
+            "\"a@x.com\"@y.com",
+            "a@x.com\r\n",
+            "\r\na@x.com",
+            "a@x.com\nBcc: b@y.com",
+            "a\r\nBcc:b@y.com",
+            "<a@x.com>",
+            "A <a@x.com>",
+            "a(comment)@x.com",
+            "a@x.com(comment)",
+            "a@[127.0.0.1]",
+            "a@x.com/",
+            "ａ@x.com",
+        ];
+        for text in cases {
+            assert_eq!(email_address(text), None, "{text:?}");
+        }
     }
 
     #[test]

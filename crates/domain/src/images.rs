@@ -52,7 +52,8 @@ pub(crate) struct Cleaned {
 
 /// Decodes a file and writes it anew, so that nothing but the picture is left of it.
 pub(crate) async fn clean(outside: &Outside, file: Upload) -> Result<Cleaned> {
-    let cleaned = outside.world.hasher.run(move |_| images::decode_and_clean(&file.bytes)).await?;
+    let cleaned =
+        outside.world.hasher.decoding.run(move || images::decode_and_clean(&file.bytes)).await?;
     let image = cleaned.map_err(|error| match error {
         images::Refusal::TooManyBytes => refusal::image_too_large(),
         other => refusal::request_body_invalid().because(other.to_string()).param("file"),
@@ -145,7 +146,7 @@ pub async fn picture(world: &Arc<World>, path: &str, wanted: Wanted) -> Result<P
         }
         None => Original::Stored(stored(world, path).await?),
     };
-    let resized = world.hasher.run(move |_| resized(original, wanted)).await?;
+    let resized = world.hasher.resizing.run(move || resized(original, wanted)).await?;
     resized.map_err(|error| Error::Broken(error.to_string().into()))
 }
 

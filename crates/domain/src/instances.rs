@@ -7,8 +7,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use aws_lc_rs::{hkdf, hmac};
 use db::{Mode, Record, Tx, Value};
-use jwt::SigningKey;
+use jwt::{PreparedHeader, SigningKey, VerifyingKey};
 use macros::Record;
 use wire::{
     Id, Kind, Timestamp,
@@ -70,6 +71,30 @@ pub struct Signer {
     pub kid: String,
     /// The key.
     pub key: SigningKey,
+    /// Verifies what the key signed.
+    pub verifying: VerifyingKey,
+    /// Header of session tokens.
+    pub session_header: PreparedHeader,
+    /// Header of tokens made from templates.
+    pub template_header: PreparedHeader,
+    /// Authenticates what the server hands out and wants back; no other key knows it.
+    pub(crate) codes: hmac::Key,
+}
+
+impl Signer {
+    fn new(kid: String, der: &[u8]) -> Result<Self> {
+        let broken = |error: jwt::KeyError| Error::Broken(error.into());
+        let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, der).map_err(broken)?;
+        let header = || PreparedHeader::new(key.algorithm()).kid(&*kid);
+        let session_header = header().cat(jwt::category::SESSION);
+        let template_header = header().cat(jwt::category::TEMPLATE);
+        let verifying = key.verifying_key().map_err(broken)?;
+        let codes = hkdf::Salt::new(hkdf::HKDF_SHA256, b"vestry codes").extract(der);
+        let info = [kid.as_bytes()];
+        let codes = codes.expand(&info, hmac::HMAC_SHA256);
+        let codes = codes.map_err(|_| Error::Broken("a key cannot be derived".into()))?.into();
+        Ok(Self { kid, key, verifying, session_header, template_header, codes })
+    }
 }
 
 impl Instance {
@@ -81,6 +106,15 @@ impl Instance {
     /// `pk_test_…` or `pk_live_…`: the frontend host in base 64.
     pub fn publishable_key(&self) -> String {
         publishable_key(&self.environment, &self.frontend_host)
+    }
+
+    /// What tells its cookies from those of other instances on the same host: as the official
+    /// SDK has it (`getCookieSuffix`), the start of a digest of the publishable key.
+    pub fn cookie_suffix(&self) -> String {
+        use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE};
+        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.publishable_key().as_bytes());
+        URL_SAFE.encode(&digest.as_ref()[..6])
     }
 
     /// Issuer of its tokens.
@@ -230,9 +264,7 @@ fn open(
 
 fn open_signer(world: &World, row: &SigningKeyRow) -> Result<Signer> {
     let der = world.sealer.open(&place_of_signing_key(row), &row.sealed)?;
-    let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, &der)
-        .map_err(|error| Error::Broken(error.into()))?;
-    Ok(Signer { kid: row.id.clone(), key })
+    Signer::new(row.id.clone(), &der)
 }
 
 fn place_of_signing_key(row: &SigningKeyRow) -> Place<'_> {

@@ -7,6 +7,8 @@ use std::fmt;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     digest::{SHA256, digest},
+    hkdf::{HKDF_SHA256, Salt},
+    hmac,
     rand::{SecureRandom as _, SystemRandom},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -129,12 +131,17 @@ pub struct Sealer {
 struct Key {
     id: String,
     aead: RandomizedNonceKey,
+    mac: hmac::Key,
 }
 
 impl Key {
     fn new(root: &RootKey) -> Result<Self, SealError> {
         let aead = RandomizedNonceKey::new(&AES_256_GCM, &root.bytes);
-        Ok(Self { id: root.id(), aead: aead.map_err(|_| SealError::Library)? })
+        // A key for another purpose is another key.
+        let mac = Salt::new(HKDF_SHA256, &[]).extract(&root.bytes);
+        let mac = mac.expand(&[b"marks"], hmac::HMAC_SHA256).map_err(|_| SealError::Library)?;
+        let aead = aead.map_err(|_| SealError::Library)?;
+        Ok(Self { id: root.id(), aead, mac: mac.into() })
     }
 }
 
@@ -200,6 +207,32 @@ impl Sealer {
         Ok(text)
     }
 
+    /// What to store of a short secret, such as a code, that only has to be recognised in `place`.
+    ///
+    /// Whoever has the database but not the root key cannot try all codes.
+    pub fn mark(&self, place: &Place<'_>, secret: &str) -> String {
+        let tag = hmac::sign(&self.current.mac, marked(place, secret).as_bytes());
+        format!("{VERSION}.{}.{}", self.current.id, STANDARD.encode(tag))
+    }
+
+    /// Whether `mark` was made of this secret for `place`. Takes as long for any wrong one.
+    pub fn is_marked(
+        &self,
+        place: &Place<'_>,
+        secret: &str,
+        mark: &str,
+    ) -> Result<bool, SealError> {
+        let mut parts = mark.split('.');
+        let (Some(VERSION), Some(id), Some(tag), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(SealError::Form);
+        };
+        let key = self.key(id)?;
+        let tag = STANDARD.decode(tag).map_err(|_| SealError::Form)?;
+        Ok(hmac::verify(&key.mac, marked(place, secret).as_bytes(), &tag).is_ok())
+    }
+
     fn key(&self, id: &str) -> Result<&Key, SealError> {
         let mut keys = std::iter::once(&self.current).chain(&self.older);
         keys.clone().find(|key| key.id == id).ok_or_else(|| SealError::OtherKey {
@@ -207,6 +240,11 @@ impl Sealer {
             given: keys.by_ref().map(|key| key.id.clone()).collect(),
         })
     }
+}
+
+/// The text of a place tells its parts apart, so that what follows it cannot be taken for one.
+fn marked(place: &Place<'_>, secret: &str) -> String {
+    format!("{}.{secret}", place.text())
 }
 
 /// What is stored of a secret that only has to be recognised: SHA-256 in hex.
@@ -295,6 +333,26 @@ mod tests {
         for text in ["", "v1", "v1..", "v2.72cd6e84.AAAA", "v1.72cd6e84.AAAA", "v1.72cd6e84.!"] {
             assert!(vault.open(&PLACE, text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_mark_is_of_its_secret_place_and_key() {
+        let ours = sealer(1);
+        let mark = ours.mark(&PLACE, "424242");
+        let is = |sealer: &Sealer, place, code| sealer.is_marked(place, code, &mark);
+        assert!(mark.starts_with("v1.72cd6e84.") && !mark.contains("424242"), "{mark}");
+        assert_eq!(is(&ours, &PLACE, "424242"), Ok(true));
+        for code in ["424243", "", "4242421", "042424"] {
+            assert_eq!(is(&ours, &PLACE, code), Ok(false), "{code}");
+        }
+        assert_eq!(is(&ours, &Place { row: "ins_b", ..PLACE }, "424242"), Ok(false));
+        assert!(is(&sealer(2), &PLACE, "424242").is_err());
+        let rotated = sealer(2).and_older(&RootKey { bytes: [1; 32] }).expect("a sealer");
+        assert_eq!(is(&rotated, &PLACE, "424242"), Ok(true));
+        for text in ["", "v1", "v1.72cd6e84.!", "v2.72cd6e84.AAAA"] {
+            assert!(ours.is_marked(&PLACE, "424242", text).is_err(), "{text}");
+        }
+        assert_eq!(ours.is_marked(&PLACE, "424242", "v1.72cd6e84.AAAA"), Ok(false));
     }
 
     #[test]

@@ -267,9 +267,11 @@ settings! {
 }
 
 impl Settings {
-    /// For a development instance: test identities work, and nothing is limited.
+    /// For a development instance: test identities work, nothing is limited, and one provider is
+    /// switched on.
     pub fn development() -> Self {
-        Self { test_mode: true, ..Self::default() }
+        let oauth_providers = vec!["google".to_owned()];
+        Self { test_mode: true, oauth_providers, ..Self::default() }
     }
 
     /// For a production instance.

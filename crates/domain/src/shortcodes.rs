@@ -3,28 +3,28 @@
 //! Pure. Rendering is one pass: what a lookup gives is never read as a template again, so a user
 //! who is called `{{user.email}}` is printed so.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
 /// Claims that the server alone sets.
-pub const RESERVED: [&str; 15] = [
+pub(crate) const RESERVED: [&str; 15] = [
     "act", "azp", "exp", "fea", "fva", "iat", "iss", "jti", "nbf", "o", "pla", "sid", "sts", "sub",
     "v",
 ];
 
 /// How deep objects and arrays of a template may nest.
-pub const DEPTH_MAX: usize = 16;
+pub(crate) const DEPTH_MAX: usize = 16;
 /// How long the JSON of a template may be.
-pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 /// How long the JSON of what is rendered may be.
-pub const RENDERED_BYTES_MAX: usize = 48 * 1024;
+pub(crate) const RENDERED_BYTES_MAX: usize = 48 * 1024;
 /// How many operands one shortcode may have.
 const OPERANDS_MAX: usize = 32;
 
 /// Why a template is not taken, or not rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     /// It sets a claim of [`RESERVED`].
     ReservedClaim(String),
     /// A shortcode that does not end or cannot be read.
@@ -46,7 +46,7 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 /// Whether `template` may be stored.
-pub fn check(template: &Map<String, Value>) -> Result<(), TemplateError> {
+pub(crate) fn check(template: &Map<String, Value>) -> Result<(), TemplateError> {
     if let Some(name) = RESERVED.iter().find(|name| template.contains_key(**name)) {
         return Err(TemplateError::ReservedClaim((*name).to_owned()));
     }
@@ -57,25 +57,8 @@ pub fn check(template: &Map<String, Value>) -> Result<(), TemplateError> {
     texts(template, &mut |text| pieces(text).map(drop))
 }
 
-/// The paths that rendering will look up, so that a caller loads no more than that.
-pub fn paths(template: &Map<String, Value>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let outcome = texts(template, &mut |text| {
-        for piece in pieces(text)? {
-            let Piece::Shortcode(operands) = piece else { continue };
-            found.extend(operands.into_iter().filter_map(|operand| match operand {
-                Operand::Path(path) => Some(path.to_owned()),
-                Operand::Literal(_) => None,
-            }));
-        }
-        Ok(())
-    });
-    // A template that cannot be read renders as it stands and looks nothing up.
-    if outcome.is_err() { BTreeSet::new() } else { found }
-}
-
 /// Fills `template` with what `lookup` knows; what it does not know is null.
-pub fn render(
+pub(crate) fn render(
     template: &Map<String, Value>,
     lookup: &dyn Fn(&str) -> Option<Value>,
 ) -> Result<Map<String, Value>, TemplateError> {
@@ -411,8 +394,6 @@ mod tests {
                 "{{user.first_name}}": true
             })
         );
-        let wanted = ["user.first_name", "user.has_image"].map(str::to_owned);
-        assert_eq!(paths(&template), BTreeSet::from(wanted));
     }
 
     #[test]
@@ -447,7 +428,6 @@ mod tests {
             let template = map(&json!({ "claim": text }));
             assert!(matches!(check(&template), Err(TemplateError::Malformed(_))), "{text}");
             assert_eq!(rendered(text), json!(text));
-            assert!(paths(&template).is_empty());
         }
     }
 
@@ -475,7 +455,6 @@ mod tests {
         fn no_template_makes_it_panic(text in "[ a-z0-9{}|'.\\\\é-]{0,60}") {
             let template = map(&json!({ "claim": text }));
             let _ = check(&template);
-            let _ = paths(&template);
             let claims = render(&template, &|_| Some(json!("{{x}}"))).expect("small");
             prop_assert!(claims.contains_key("claim"));
         }

@@ -69,7 +69,7 @@ impl std::error::Error for SignError {}
 pub enum TokenError {
     /// Not three parts separated by dots, or longer than any token.
     Form,
-    /// A part is not base64url, or the header is no JSON object with an `alg`.
+    /// A part is not base64url, or the header is no JSON object.
     Encoding,
     /// The header asks for an extension that is not understood.
     Extension,

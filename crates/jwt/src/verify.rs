@@ -17,8 +17,8 @@ use aws_lc_rs::{
 
 use crate::{Algorithm, Header, Jwk, KeyError, Token, TokenError, jwk, pem, sign::hmac_key};
 
-/// The longest signature: RSA with 8192 bits, as many bytes as base64 may round up to.
-const SIGNATURE_BYTES_MAX: usize = 1026;
+/// The longest signature, RSA with 8192 bits, and what rounding may ask for beyond.
+const SIGNATURE_BYTES_MAX: usize = 1024 + 2;
 
 /// The public half of a key, bound to one algorithm.
 pub struct VerifyingKey {

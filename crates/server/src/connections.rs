@@ -5,18 +5,18 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{Router, body::Body, extract::Request, http::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
+    rt::TokioIo,
     server::graceful::GracefulShutdown,
 };
 use tokio::{net::TcpListener, sync::Semaphore, sync::watch, time::timeout};
 use tower_service::Service as _;
 
+use crate::paced::{Paced, Phase};
+
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// A head that takes longer is not waited for.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long requests under way may take once the server is to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -39,10 +39,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
         };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
-        let service = service_fn(move |request| answer(router.clone(), request));
+        let (stream, phase) = Paced::new(stream);
+        let service = service_fn(move |request| answer(router.clone(), phase.clone(), request));
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME_MAX)
+            .header_read_timeout(None)
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
@@ -63,7 +63,11 @@ pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
 
 async fn answer(
     mut router: Router,
+    phase: Phase,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    router.call(request).await
+    phase.begin();
+    let answered = router.call(request).await;
+    phase.end();
+    answered
 }

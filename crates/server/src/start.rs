@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    sync::{Arc, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,12 +26,28 @@ pub struct ServerConfig {
     pub frontend_hosts: HashSet<String>,
 }
 
+/// What a server does in its own way if it is asked to.
+pub struct Options {
+    /// Path under which an app's own server may forward the Frontend API.
+    pub proxy_path: String,
+    /// How long connections are still accepted after `/healthz` says that the server stops.
+    pub stop_delay: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { proxy_path: "/__clerk".to_owned(), stop_delay: Duration::ZERO }
+    }
+}
+
 /// A server that runs.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     /// What its requests share.
     pub world: Arc<World>,
+    app: Arc<App>,
+    stop_delay: Duration,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     tidying: JoinHandle<()>,
@@ -39,26 +55,30 @@ pub struct Server {
 
 /// Starts to serve.
 pub async fn start(config: ServerConfig) -> std::io::Result<Server> {
+    start_with(config, Options::default()).await
+}
+
+/// Starts to serve, with options.
+pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Result<Server> {
     let ServerConfig { world, listener, backend_host, frontend_hosts } = config;
     let address = listener.local_addr()?;
     let world = Arc::new(world);
     let served = vec![(Api::Backend, domain::backend_api())];
-    let hosts = Hosts {
-        backend: backend_host,
-        frontends: RwLock::new(frontend_hosts),
-        proxy_path: "/__clerk".to_owned(),
-    };
+    let hosts = Hosts::new(backend_host, frontend_hosts, options.proxy_path);
     let routes = Routes::new(served, wire::published::all());
-    let router = web::router(&Arc::new(App::new(Arc::clone(&world), routes, hosts)));
+    let app = Arc::new(App::new(Arc::clone(&world), routes, hosts));
+    let router = web::router(&app);
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(crate::connections::serve(listener, router, stopped.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&world), stopped));
-    Ok(Server { address, world, stop, serving, tidying })
+    Ok(Server { address, world, app, stop_delay: options.stop_delay, stop, serving, tidying })
 }
 
 impl Server {
     /// Answers what has been asked, makes it last, and ends.
     pub async fn stop(self) {
+        self.app.announce_stop();
+        tokio::time::sleep(self.stop_delay).await;
         let _ = self.stop.send(true);
         let _ = self.serving.await;
         let _ = self.tidying.await;

@@ -16,13 +16,8 @@ pub(crate) fn api(
     method: &str,
     path: &str,
 ) -> Api {
-    let host = host(headers);
-    if let Some(host) = host {
-        match (hosts.is_backend(host), hosts.is_frontend(host)) {
-            (true, false) => return Api::Backend,
-            (false, true) => return Api::Frontend,
-            _ => {}
-        }
+    if let Some(api) = host(headers).and_then(|host| hosts.api(host)) {
+        return api;
     }
     if bearer(headers).is_some_and(|key| key.starts_with("sk_") || key.starts_with("ak_")) {
         return Api::Backend;
@@ -36,11 +31,15 @@ pub(crate) fn api(
 
 /// The host a request names, without a port.
 pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    Some(match host.rsplit_once(':') {
+    headers.get(header::HOST)?.to_str().ok().map(without_port)
+}
+
+/// `localhost` of `localhost:8787`.
+pub(crate) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
-    })
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

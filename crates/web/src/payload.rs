@@ -1,11 +1,14 @@
 //! Bodies of requests, within bounds.
 
+use std::time::Duration;
+
 use axum::{
-    body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    body::Body,
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, header},
 };
 use domain::Result;
+use http_body_util::BodyExt as _;
 use wire::{Payload, Upload, refusal};
 
 use crate::Api;
@@ -14,6 +17,10 @@ use crate::Api;
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// A body that holds a file: ten megabytes and some room for what surrounds them.
 const UPLOAD_BYTES_MAX: usize = (10 << 20) + (64 << 10);
+/// Bytes of an unwanted body that are let run dry.
+const DRAINED_BYTES_MAX: usize = 64 << 20;
+/// How long an unwanted body is let run dry.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 /// Parts of a multipart form.
 const PARTS_MAX: usize = 16;
 
@@ -26,20 +33,23 @@ pub(crate) async fn read(api: Api, takes_file: bool, request: Request) -> Result
         return Err(refusal::unsupported_content_type().because(reason).into());
     }
     let bytes_max = if takes_file { UPLOAD_BYTES_MAX } else { BODY_BYTES_MAX };
-    if content_length(headers).is_some_and(|length| length > bytes_max as u64) {
-        return Err(refusal::request_body_too_large().into());
-    }
+    let too_large =
+        if takes_file { refusal::image_too_large } else { refusal::request_body_too_large };
+    let announced = content_length(headers);
     let media_type = media_type(headers);
+    if announced.is_some_and(|length| length > bytes_max as u64) {
+        drain(request.into_body());
+        return Err(too_large().into());
+    }
     if takes_file && media_type.as_deref() == Some("multipart/form-data") {
         return multipart(request, bytes_max).await;
     }
-    let body = to_bytes(request.into_body(), bytes_max).await;
-    let body = body.map_err(|error| too_large_or_broken(&error))?;
+    let body = collect(request.into_body(), bytes_max).await?;
     match media_type.as_deref() {
         _ if body.is_empty() => Ok(Payload::Empty),
-        Some("application/json") => Ok(Payload::Json(body.into())),
+        Some("application/json") => Ok(Payload::Json(body)),
         Some("application/x-www-form-urlencoded") if api == Api::Frontend => {
-            Ok(Payload::Form(body.into()))
+            Ok(Payload::Form(body))
         }
         _ => {
             let reason = "The Content-Type must be application/json.";
@@ -57,19 +67,35 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-fn too_large_or_broken(error: &axum::Error) -> wire::Refusal {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return refusal::request_body_too_large();
+/// Reads a body that must not be longer than `bytes_max`.
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>> {
+    let mut collected = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| refusal::request_body_invalid())?;
+        let Some(data) = frame.data_ref() else { continue };
+        if collected.len() + data.len() > bytes_max {
+            drain(body);
+            return Err(refusal::request_body_too_large().into());
         }
-        cause = error.source();
+        collected.extend_from_slice(data);
     }
-    refusal::request_body_invalid()
+    Ok(collected)
+}
+
+/// Lets a body run dry that nobody wants, within reason: a client that is still sending when its
+/// connection closes never sees the answer.
+fn drain(body: Body) {
+    let draining = async move {
+        let mut body = http_body_util::Limited::new(body, DRAINED_BYTES_MAX);
+        while let Some(Ok(_)) = body.frame().await {}
+    };
+    tokio::spawn(tokio::time::timeout(DRAIN_TIME_MAX, draining));
 }
 
 async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
-    let limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    let mut limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
+    // Else axum's own limit of two megabytes would hold.
+    DefaultBodyLimit::disable().apply(&mut limited);
     let broken = |_| refusal::request_body_invalid();
     let mut form = Multipart::from_request(limited, &()).await.map_err(|_| broken(()))?;
     let (mut file, mut texts) = (None, Vec::new());
@@ -95,7 +121,7 @@ async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
 
 fn multipart_error(error: &axum::extract::multipart::MultipartError) -> wire::Refusal {
     match error.status().as_u16() {
-        413 => refusal::request_body_too_large(),
+        413 => refusal::image_too_large(),
         _ => refusal::request_body_invalid(),
     }
 }

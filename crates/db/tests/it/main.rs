@@ -2,8 +2,10 @@
 
 mod fixture;
 mod opening;
+mod outages;
 mod queues;
 mod search;
+mod server;
 mod statements;
 mod tls;
 mod units;

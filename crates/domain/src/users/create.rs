@@ -4,16 +4,20 @@ use db::Record as _;
 use serde_json::json;
 use wire::{
     Patch, Timestamp,
-    backend::users::{CreateUser, IdentificationStatus, User},
+    backend::users::{CreateUser, IdentificationStatus, User, UserId},
     refusal,
 };
 
-use super::{COUNTER, SEARCH, UserRow, metadata, update, view};
+use super::{
+    COUNTER, SEARCH, UserRow,
+    credentials::{Credentials, Given},
+    metadata, update, view,
+};
 use crate::{
-    Cx, Digest, Event, Outside, Result,
+    Cx, Event, Outside, Result,
     error::OnTaken as _,
     identifications::{IdentificationKind, IdentificationRow},
-    password, second_factors, text,
+    password, text,
 };
 
 /// Identifications of one kind in one request.
@@ -22,42 +26,34 @@ const IDENTIFICATIONS_MAX: usize = 20;
 /// A user to be, checked and with everything slow done.
 #[derive(Clone)]
 pub struct NewUser {
+    /// The id they will have; what is sealed for them is bound to it.
+    pub id: UserId,
     /// What was asked for.
     pub request: CreateUser,
-    /// The password, hashed.
-    pub password: Option<Digest>,
-    /// The authenticator app's secret, sealed.
-    pub totp_secret: Option<String>,
-    /// Digests of backup codes, as JSON.
-    pub backup_codes: Option<String>,
+    /// Password and second factors, which are no longer in the request.
+    pub credentials: Credentials,
+}
+
+impl NewUser {
+    /// A user without a password, as imports and tests make them.
+    pub fn without_password(id: UserId, request: CreateUser) -> Self {
+        Self { id, request, credentials: Credentials::default() }
+    }
 }
 
 /// Create a user.
 pub(super) async fn create(outside: &Outside, mut request: CreateUser) -> Result<User> {
     check(outside, &request)?;
-    let password = match (request.password.take(), request.password_digest.take()) {
-        (Some(_), Some(_)) => {
-            let refusal = refusal::form_conditional_param_disallowed();
-            return Err(refusal.param("password_digest").into());
-        }
-        (Some(password), None) => Some(outside.hash(password).await?),
-        (None, Some(digest)) => {
-            let hasher = request.password_hasher.as_deref().ok_or_else(|| {
-                refusal::form_conditional_param_missing().param("password_hasher")
-            })?;
-            Some(password::import(hasher, &digest)?)
-        }
-        (None, None) => None,
+    let id = outside.id();
+    let given = Given {
+        password: request.password.take(),
+        password_digest: request.password_digest.take(),
+        password_hasher: request.password_hasher.take(),
+        totp_secret: request.totp_secret.take(),
+        backup_codes: request.backup_codes.take(),
     };
-    let totp_secret = match request.totp_secret.take() {
-        Some(secret) => Some(second_factors::seal_totp(outside, &secret)?),
-        None => None,
-    };
-    let backup_codes = match request.backup_codes.take() {
-        Some(codes) if !codes.is_empty() => Some(second_factors::import_backup_codes(&codes)?),
-        _ => None,
-    };
-    outside.write(insert, NewUser { request, password, totp_secret, backup_codes }).await
+    let credentials = given.ready(outside, &id).await?;
+    outside.write(insert, NewUser { id, request, credentials }).await
 }
 
 /// What can be refused without looking at the store.
@@ -104,7 +100,7 @@ fn required(outside: &Outside, request: &CreateUser) -> Result<()> {
     let anonymous = request.email_address.is_empty()
         && request.phone_number.is_empty()
         && request.web3_wallet.is_empty()
-        && request.username.as_ref().is_none_or(|name| name.is_empty());
+        && request.username.as_ref().is_none_or(String::is_empty);
     if anonymous && request.skip_user_requirement != Patch::Set(true) {
         missing.push("email_address");
     }
@@ -130,16 +126,13 @@ fn required(outside: &Outside, request: &CreateUser) -> Result<()> {
 
 /// Create a user whose password is hashed.
 pub async fn insert(cx: &mut Cx, new: NewUser) -> Result<User> {
-    let NewUser { request, password, totp_secret, backup_codes } = new;
+    let NewUser { id, request, credentials } = new;
     let created_at = match request.created_at.as_ref() {
         Some(text) => text::past("created_at", text, cx.now)?,
         None => cx.now,
     };
-    let mut row = blank(cx, created_at);
-    row.password_updated_at = password.as_ref().map(|_| cx.now);
-    row.password = password.map(|digest| digest.0);
-    row.mfa_enabled_at = totp_secret.as_ref().map(|_| cx.now);
-    (row.totp_secret, row.backup_codes) = (totp_secret, backup_codes);
+    let mut row = blank(cx, id, created_at);
+    credentials.apply(cx, &mut row);
     row.banned = request.banned == Patch::Set(true);
     if request.locked == Patch::Set(true) {
         row.locked_until = Some(super::standing::lock_end(cx)?);
@@ -183,6 +176,7 @@ async fn store(cx: &mut Cx, mut row: UserRow, identified: Identified) -> Result<
     let rows: Vec<_> = identified.iter().map(|(_, row)| row.clone()).collect();
     row.settle_primaries(&rows);
     row.settle_name();
+    row.settle_second_factors(&rows, cx.now);
     row.insert(&mut cx.tx).await.map_err(update::taken)?;
     for (kind, identification) in &identified {
         identification.insert(&mut cx.tx).await.taken("claim", || kind.taken())?;
@@ -224,13 +218,19 @@ fn identified(cx: &Cx, row: &UserRow, request: &CreateUser) -> Result<Identified
             identified.push((kind, row));
         }
     }
+    // Ids of one second are in no order, and these have only their ids to keep theirs.
+    let mut ids: Vec<_> = identified.iter().map(|(_, row)| row.id.clone()).collect();
+    ids.sort_unstable();
+    for ((_, row), id) in identified.iter_mut().zip(ids) {
+        row.id = id;
+    }
     Ok(identified)
 }
 
 /// A user of whom nothing is known.
-fn blank(cx: &Cx, created_at: Timestamp) -> UserRow {
+fn blank(cx: &Cx, id: UserId, created_at: Timestamp) -> UserRow {
     UserRow {
-        id: cx.id(),
+        id,
         instance_id: cx.instance_id(),
         position: cx.position(created_at),
         external_id: None,

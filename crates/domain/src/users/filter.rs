@@ -9,7 +9,7 @@ use wire::{
 
 use super::{COUNTER, SEARCH, UserRow, view};
 use crate::{
-    Cx, Result,
+    Cx, Outside, Result,
     identifications::{self, IdentificationKind},
     order::{Orders, by},
 };
@@ -42,12 +42,53 @@ const ORDERS: Orders = Orders(&[
     ("last_sign_in_at", by!("last_sign_in_at", 0, "asc"), by!("last_sign_in_at", 0, "desc")),
 ]);
 
+/// Whoever never was has no last time, and so not one before.
+const BEFORE_ACTIVE: &str = "coalesce(last_active_at, 0) > 0 and coalesce(last_active_at, 0) < ?";
+const BEFORE_SIGN_IN: &str =
+    "coalesce(last_sign_in_at, 0) > 0 and coalesce(last_sign_in_at, 0) < ?";
+
+/// Rows that are skipped without much ado; more of them are a walk.
+const OFFSET_SMALL: u32 = 1000;
+
 /// List users, newest first.
-pub(super) async fn list(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>> {
+pub async fn list(outside: &Outside, request: GetUserList) -> Result<Vec<User>> {
+    let filters = filters(request.clone());
+    // What an index finds at once need not queue behind what has to be walked.
+    if walks(&filters) || request.offset.is_some_and(|offset| offset > OFFSET_SMALL) {
+        outside.scan(listed, request).await
+    } else {
+        outside.read(listed, request).await
+    }
+}
+
+/// True if the filters leave no choice but to look at many users.
+fn walks(filters: &Filters) -> bool {
+    let texts = [
+        &filters.query,
+        &filters.email_address_query,
+        &filters.phone_number_query,
+        &filters.username_query,
+        &filters.name_query,
+    ];
+    let times = [
+        filters.last_active_at_before,
+        filters.last_active_at_after,
+        filters.last_active_at_since,
+        filters.created_at_before,
+        filters.created_at_after,
+        filters.last_sign_in_at_before,
+        filters.last_sign_in_at_after,
+    ];
+    filters.banned.is_some()
+        || texts.iter().any(|text| text.is_some())
+        || times.iter().any(Option::is_some)
+}
+
+async fn listed(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>> {
     let paging = Paging::new(request.limit, request.offset);
     let order = ORDERS.find(request.order_by.as_deref())?;
     let after = request.starting_after.clone();
-    let mut users = matching(cx, filters(request))?;
+    let mut users = matching(cx, &filters(request))?;
     if let Some(id) = after {
         if paging.offset > 0 || !order.starts_with("position") {
             let reason = "starting_after needs the order created_at and no offset.";
@@ -62,9 +103,10 @@ pub(super) async fn list(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>>
     }
     let rows = users.order(order).part(&mut cx.tx, paging).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
-    let all = match ids.is_empty() {
-        true => Vec::new(),
-        false => identifications::of_users(cx, &ids).all(&mut cx.tx).await?,
+    let all = if ids.is_empty() {
+        Vec::new()
+    } else {
+        identifications::of_users(cx, &ids).all(&mut cx.tx).await?
     };
     let of_user = |row: &UserRow| {
         let start = all.partition_point(|other| other.user_id.as_str() < row.id.as_str());
@@ -76,13 +118,26 @@ pub(super) async fn list(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>>
 }
 
 /// Count users.
-pub(super) async fn count(cx: &mut Cx, request: GetUsersCount) -> Result<Count> {
-    let filters = request;
-    if filters == Filters::new() {
-        return Ok(Count::new(cx.tx.counter(COUNTER).await?));
+pub(super) async fn count(outside: &Outside, filters: GetUsersCount) -> Result<Count> {
+    if walks(&filters) {
+        outside.scan(counted, filters).await
+    } else {
+        outside.read(counted, filters).await
     }
-    let users = matching(cx, filters)?;
-    Ok(Count::new(users.count(&mut cx.tx).await?))
+}
+
+async fn counted(cx: &mut Cx, filters: GetUsersCount) -> Result<Count> {
+    let free = Filters { banned: Some(false), ..Filters::new() };
+    let total = if filters == Filters::new() {
+        cx.tx.counter(COUNTER).await?
+    } else if filters == free {
+        // The banned are few and have an index; all the others need not be looked at.
+        let banned = UserRow::select(&cx.tx).filter("banned", []).count(&mut cx.tx).await?;
+        cx.tx.counter(COUNTER).await?.saturating_sub(banned)
+    } else {
+        matching(cx, &filters)?.count(&mut cx.tx).await?
+    };
+    Ok(Count::new(total))
 }
 
 /// The filters of both operations are the parameters of the one that has nothing else.
@@ -116,7 +171,7 @@ fn filters(list: GetUserList) -> Filters {
 }
 
 /// All filters at once; the values of one filter are alternatives.
-fn matching(cx: &Cx, filters: Filters) -> Result<Select<UserRow>> {
+fn matching(cx: &Cx, filters: &Filters) -> Result<Select<UserRow>> {
     let mut users = UserRow::select(&cx.tx);
     users = included(users, "id", "user_id", &filters.user_id)?;
     users = included(users, "external_id", "external_id", &filters.external_id)?;
@@ -131,22 +186,23 @@ fn matching(cx: &Cx, filters: Filters) -> Result<Select<UserRow>> {
     for (kind, values) in identified {
         users = known_by(cx, users, kind, at_most(values, kind.as_str())?);
     }
-    users = by_provider(cx, users, &filters)?;
-    if filters.organization_id.iter().any(|id| !id.starts_with('-')) {
+    users = by_provider(cx, users, filters)?;
+    let organizations = at_most(&filters.organization_id, "organization_id")?;
+    if organizations.iter().any(|id| !id.starts_with('-')) {
         // There are no organizations yet, so nobody is in any of them.
         users = users.filter("1 = 0", []);
     }
-    users = searched(cx, users, &filters);
+    users = searched(cx, users, filters);
     if let Some(banned) = filters.banned {
         users = users.filter(if banned { "banned" } else { "not banned" }, []);
     }
     let times = [
         ("position < ?", filters.created_at_before.map(position)),
         ("position >= ?", filters.created_at_after.map(|after| position(Timestamp(after.0 + 1)))),
-        ("coalesce(last_active_at, 0) < ?", filters.last_active_at_before.map(|time| time.0)),
+        (BEFORE_ACTIVE, filters.last_active_at_before.map(|time| time.0)),
         ("coalesce(last_active_at, 0) > ?", filters.last_active_at_after.map(|time| time.0)),
         ("coalesce(last_active_at, 0) >= ?", filters.last_active_at_since.map(|time| time.0)),
-        ("coalesce(last_sign_in_at, 0) < ?", filters.last_sign_in_at_before.map(|time| time.0)),
+        (BEFORE_SIGN_IN, filters.last_sign_in_at_before.map(|time| time.0)),
         ("coalesce(last_sign_in_at, 0) > ?", filters.last_sign_in_at_after.map(|time| time.0)),
     ];
     for (condition, time) in times {
@@ -170,7 +226,7 @@ fn at_most<'v>(values: &'v [String], name: &str) -> Result<&'v [String]> {
     Ok(values)
 }
 
-/// `+id` or `id` includes, `-id` excludes.
+/// `+id` or `id` includes, `-id` excludes. A `+` that was not encoded arrives as a space.
 fn included(
     users: Select<UserRow>,
     column: &str,
@@ -178,7 +234,7 @@ fn included(
     values: &[String],
 ) -> Result<Select<UserRow>> {
     let values = at_most(values, name)?;
-    let strip = |value: &String| value.strip_prefix('+').unwrap_or(value).to_owned();
+    let strip = |value: &String| value.strip_prefix(['+', ' ']).unwrap_or(value).to_owned();
     let within: Vec<_> = values.iter().filter(|id| !id.starts_with('-')).map(strip).collect();
     let without: Vec<_> = values.iter().filter_map(|id| id.strip_prefix('-')).collect();
     let mut users = users.filter_in(column, &within);
@@ -231,36 +287,41 @@ fn by_provider(cx: &Cx, users: Select<UserRow>, filters: &Filters) -> Result<Sel
     Ok(known_by(cx, users, IdentificationKind::ExternalAccount, &values))
 }
 
+/// All texts at once. One of them narrows the users by the search index, which has no place for
+/// two; the others are conditions on what is left.
 fn searched(cx: &Cx, mut users: Select<UserRow>, filters: &Filters) -> Select<UserRow> {
     let needle = |text: &Option<String>| {
         text.as_ref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty())
     };
-    if let Some(text) = needle(&filters.query) {
-        users = users.matching(SEARCH, "position", &text);
+    let query = needle(&filters.query);
+    let columns = [
+        (needle(&filters.username_query), "coalesce(username, '')"),
+        (needle(&filters.name_query), "name_key"),
+    ];
+    let kinds = [
+        (needle(&filters.email_address_query), IdentificationKind::EmailAddress),
+        (needle(&filters.phone_number_query), IdentificationKind::PhoneNumber),
+    ];
+    let special = columns.iter().map(|column| &column.0).chain(kinds.iter().map(|kind| &kind.0));
+    // The longest is in the fewest texts. What `query` asks is in the index alone.
+    let longest = special.flatten().max_by_key(|text| text.chars().count());
+    if let Some(text) = query.as_ref().or(longest) {
+        users = users.matching(SEARCH, "position", text);
     }
-    let columns =
-        [(&filters.username_query, "coalesce(username, '')"), (&filters.name_query, "name_key")];
-    for (text, column) in columns {
-        if let Some(text) = needle(text) {
-            // The index finds the few that can match; the condition says which do.
-            users = users.matching(SEARCH, "position", &text);
+    for (text, column) in &columns {
+        if let Some(text) = text {
             let condition = format!(r"{column} like ? escape '\'");
-            users = users.filter(&condition, [db::contains(&text)]);
+            users = users.filter(&condition, [db::contains(text)]);
         }
     }
-    let kinds = [
-        (&filters.email_address_query, IdentificationKind::EmailAddress),
-        (&filters.phone_number_query, IdentificationKind::PhoneNumber),
-    ];
-    for (text, kind) in kinds {
-        if let Some(text) = needle(text) {
-            users = users.matching(SEARCH, "position", &text);
+    for (text, kind) in &kinds {
+        if let Some(text) = text {
             let condition = r"exists (select 1 from identifications i
                 where i.instance_id = ? and i.user_id = users.id and i.kind = ?
                 and i.value like ? escape '\')";
             let instance = Value::Text(cx.instance_id());
             let kind = kind.as_str().to_owned().to_value();
-            users = users.filter(condition, [instance, kind, db::contains(&text)]);
+            users = users.filter(condition, [instance, kind, db::contains(text)]);
         }
     }
     users

@@ -1,13 +1,18 @@
 //! Users: who can sign in.
 
+mod accounts;
 mod create;
+mod credentials;
 mod filter;
 mod metadata;
+mod organizations;
+mod passwords;
+mod picture;
 mod standing;
 mod update;
 mod view;
 
-use db::{Mode, Record};
+use db::Record;
 use macros::Record;
 use wire::{
     Deleted, Timestamp,
@@ -20,12 +25,19 @@ use wire::{
     refusal,
 };
 
+pub use accounts::{
+    NewExternalAccount, NewPasskey, add_external_account, add_passkey, delete_external_account,
+    delete_passkey,
+};
 pub use create::{NewUser, insert};
+pub use credentials::Credentials;
+pub use filter::list;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{
     Cx, Event, Operations, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
+    second_factors, sessions,
 };
 
 /// Counter of an instance's users.
@@ -35,8 +47,8 @@ const SEARCH: &str = "users";
 
 /// What the Backend API offers about users.
 pub(crate) fn operations(all: Operations) -> Operations {
-    all.offer_as(Mode::Scan, filter::list)
-        .offer_as(Mode::Scan, filter::count)
+    all.offer_outside(filter::list)
+        .offer_outside(filter::count)
         .offer_outside(create::create)
         .offer(get)
         .offer_outside(update::update)
@@ -49,6 +61,22 @@ pub(crate) fn operations(all: Operations) -> Operations {
         .offer(standing::unban_many)
         .offer(standing::lock)
         .offer(standing::unlock)
+        .offer_outside(picture::set)
+        .offer(picture::remove)
+        .offer_outside(passwords::verify)
+        .offer(passwords::remove)
+        .offer(passwords::distrust)
+        .offer(passwords::trust)
+        .offer_outside(second_factors::verify)
+        .offer(second_factors::disable)
+        .offer(second_factors::delete_backup_codes)
+        .offer(second_factors::delete_totp)
+        .offer(accounts::oauth_access_tokens)
+        .offer(accounts::delete_passkey)
+        .offer(accounts::delete_wallet)
+        .offer(accounts::delete_external_account)
+        .offer(organizations::memberships)
+        .offer(organizations::invitations)
 }
 
 /// Fetch one user.
@@ -65,6 +93,7 @@ pub async fn delete(cx: &mut Cx, request: DeleteUser) -> Result<Deleted<User>> {
     crate::images::remove(cx, row.image_id.as_deref()).await?;
     cx.tx.search_remove(SEARCH, row.position).await?;
     cx.tx.add(COUNTER, -1).await?;
+    sessions::forget_all(cx, &row.id).await?;
     row.delete(&mut cx.tx).await?;
     cx.emit(Event::UserDeleted(&deleted)).await?;
     Ok(deleted)
@@ -114,11 +143,11 @@ pub struct UserRow {
     pub totp_secret: Option<String>,
     /// Time step of the last code that was taken, so that none is taken twice.
     pub totp_used_step: Option<i64>,
-    /// JSON array of digests.
+    /// Digests and their sealed key, as JSON.
     pub backup_codes: Option<String>,
-    /// When a second factor was first set up.
+    /// When they last began to have a second factor.
     pub mfa_enabled_at: Option<Timestamp>,
-    /// When the last one was taken away.
+    /// When they last ceased to have one; both times stay when the other is set.
     pub mfa_disabled_at: Option<Timestamp>,
     /// JSON object that everybody may read.
     pub public_metadata: String,
@@ -180,6 +209,26 @@ impl UserRow {
         self.name_key = names.join(" ").to_lowercase();
     }
 
+    /// Notes when the first second factor comes and when the last one goes. The later of the two
+    /// times tells which of them was last.
+    pub(crate) fn settle_second_factors(
+        &mut self,
+        identifications: &[IdentificationRow],
+        now: Timestamp,
+    ) {
+        let has = self.totp_secret.is_some()
+            || identifications.iter().any(|row| row.reserved_for_second_factor);
+        let had = self.mfa_enabled_at.is_some() && self.mfa_enabled_at > self.mfa_disabled_at;
+        let after = |other: Option<Timestamp>| {
+            Some(other.map_or(now, |other| now.max(Timestamp(other.0 + 1))))
+        };
+        match (had, has) {
+            (false, true) => self.mfa_enabled_at = after(self.mfa_disabled_at),
+            (true, false) => self.mfa_disabled_at = after(self.mfa_enabled_at),
+            _ => {}
+        }
+    }
+
     /// Points the primary identifications at ones that exist, and keeps their values at hand.
     pub(crate) fn settle_primaries(&mut self, identifications: &[IdentificationRow]) {
         let settle = |kind, current: Option<&str>| {
@@ -187,11 +236,11 @@ impl UserRow {
             let kept = of_kind().find(|row| Some(row.id.as_str()) == current);
             kept.or_else(|| of_kind().find(|row| row.is_verified())).cloned()
         };
-        let id = self.primary_email_address_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_email_address_id.as_ref().map(wire::Id::as_str);
         let email = settle(IdentificationKind::EmailAddress, id);
-        let id = self.primary_phone_number_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_phone_number_id.as_ref().map(wire::Id::as_str);
         let phone = settle(IdentificationKind::PhoneNumber, id);
-        let id = self.primary_web3_wallet_id.as_ref().map(|id| id.as_str());
+        let id = self.primary_web3_wallet_id.as_ref().map(wire::Id::as_str);
         let wallet = settle(IdentificationKind::Web3Wallet, id);
         self.primary_email_address_id = email.as_ref().map(|row| row.id.as_str().into());
         self.primary_phone_number_id = phone.as_ref().map(|row| row.id.as_str().into());
@@ -218,7 +267,7 @@ pub async fn load(cx: &mut Cx, id: &UserId) -> Result<(UserRow, Vec<Identificati
 
 /// Writes a changed user back, tells about it, and shows them.
 ///
-/// What depends on other columns is brought up to date: primaries, search text, `updated_at`.
+/// What depends on other columns is brought up to date: primaries, search text, times.
 pub async fn save(
     cx: &mut Cx,
     row: &mut UserRow,
@@ -226,6 +275,7 @@ pub async fn save(
 ) -> Result<User> {
     row.settle_primaries(identifications);
     row.settle_name();
+    row.settle_second_factors(identifications, cx.now);
     row.updated_at = cx.now;
     row.update(&mut cx.tx).await.map_err(update::taken)?;
     let text = row.searched(identifications);

@@ -6,47 +6,36 @@ use wire::{
     refusal,
 };
 
-use super::{UserRow, load, metadata, save};
+use super::{
+    UserRow,
+    credentials::{Credentials, Given},
+    load, metadata, save,
+};
 use crate::{
-    Cx, Digest, Error, Outside, Result, UsernamePolicy,
+    Cx, Error, Outside, Result, UsernamePolicy,
     identifications::{IdentificationKind, IdentificationRow},
-    password, second_factors, sessions, text,
+    password, sessions, text,
 };
 
+/// A change, checked and with everything slow done.
 #[derive(Clone)]
 struct Change {
     request: UpdateUser,
-    password: Option<Digest>,
-    totp_secret: Option<String>,
-    backup_codes: Option<String>,
+    credentials: Credentials,
 }
 
 /// Change a user's attributes.
-pub async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
+pub(super) async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
     check(outside, &request)?;
-    let password = match (request.password.take(), request.password_digest.take()) {
-        (Some(_), Some(_)) => {
-            let refusal = refusal::form_conditional_param_disallowed();
-            return Err(refusal.param("password_digest").into());
-        }
-        (Some(password), None) => Some(outside.hash(password).await?),
-        (None, Some(digest)) => {
-            let hasher = request.password_hasher.as_deref().ok_or_else(|| {
-                refusal::form_conditional_param_missing().param("password_hasher")
-            })?;
-            Some(password::import(hasher, &digest)?)
-        }
-        (None, None) => None,
+    let given = Given {
+        password: request.password.take(),
+        password_digest: request.password_digest.take(),
+        password_hasher: request.password_hasher.take(),
+        totp_secret: request.totp_secret.take(),
+        backup_codes: request.backup_codes.take(),
     };
-    let totp_secret = match request.totp_secret.take() {
-        Some(secret) => Some(second_factors::seal_totp(outside, &secret)?),
-        None => None,
-    };
-    let backup_codes = match request.backup_codes.take() {
-        Some(codes) => Some(second_factors::import_backup_codes(&codes)?),
-        None => None,
-    };
-    outside.write(apply, Change { request, password, totp_secret, backup_codes }).await
+    let credentials = given.ready(outside, &request.user_id).await?;
+    outside.write(apply, Change { request, credentials }).await
 }
 
 fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
@@ -71,21 +60,13 @@ fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
 }
 
 async fn apply(cx: &mut Cx, change: Change) -> Result<User> {
-    let Change { request, password, totp_secret, backup_codes } = change;
+    let Change { request, credentials } = change;
     let (mut row, identifications) = load(cx, &request.user_id).await?;
-    if let Some(Digest(digest)) = password {
-        row.password = Some(digest);
-        row.password_updated_at = Some(cx.now);
-        row.password_compromised = false;
-        if request.sign_out_of_other_sessions == Patch::Set(true) {
-            sessions::end_all(cx, &row.id).await?;
-        }
+    let new_password = credentials.password.is_some();
+    credentials.apply(cx, &mut row);
+    if new_password && request.sign_out_of_other_sessions == Patch::Set(true) {
+        sessions::revoke_all(cx, &row.id).await?;
     }
-    if totp_secret.is_some() {
-        row.totp_secret = totp_secret;
-        row.mfa_enabled_at = row.mfa_enabled_at.or(Some(cx.now));
-    }
-    row.backup_codes = backup_codes.or(row.backup_codes);
     set_primaries(&mut row, &request, &identifications)?;
     if let Patch::Set(id) = &request.profile_image_id {
         crate::images::adopt(cx, &mut row, id).await?;

@@ -133,7 +133,7 @@ fn passkey(row: &IdentificationRow) -> Passkey {
         id: row.id.as_str().into(),
         object: Tag::new(),
         name: text("name").unwrap_or("Passkey").to_owned(),
-        last_used_at: detail.get("last_used_at").and_then(|at| at.as_i64()).map(Timestamp),
+        last_used_at: detail.get("last_used_at").and_then(serde_json::Value::as_i64).map(Timestamp),
         verification: row.verification(),
     }
 }

@@ -170,6 +170,17 @@ fn jwt_12_malformed_tokens() {
     }
 }
 
+/// JWT-12: the last letter of a signature has bits that no byte needs; one spelling is right.
+#[test]
+fn jwt_12_a_signature_has_one_spelling() {
+    let good = good();
+    let (rest, last) = good.split_at(good.len() - 1);
+    let letters = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']);
+    let accepted: Vec<char> =
+        letters.filter(|letter| public().verify(&format!("{rest}{letter}")).is_ok()).collect();
+    assert_eq!(accepted, last.chars().collect::<Vec<_>>());
+}
+
 /// JWT-13: claims of a token that is not signed are not even decoded.
 #[test]
 fn jwt_13_claims_are_read_after_the_signature() {

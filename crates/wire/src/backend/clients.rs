@@ -1,5 +1,6 @@
 //! Clients.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     sign_ins::SignInId,
     sign_ups::SignUpId,
 };
-use crate::{Id, Tag, Timestamp, id::kind, open::or_default};
+use crate::{Id, Limit, Listing, Tag, Timestamp, id::kind, open::or_default};
 
 /// Id of a client.
 pub type ClientId = Id<Client>;
@@ -29,4 +30,24 @@ pub struct Client {
     pub last_authentication_strategy: Option<String>,
     pub updated_at: Timestamp,
     pub created_at: Timestamp,
+}
+
+/// List clients, newest first.
+#[endpoint(GET "/v1/clients" -> Listing<Client>)]
+pub struct GetClientList {
+    pub paginated: Option<bool>,
+    pub limit: Option<Limit>,
+    pub offset: Option<u32>,
+}
+
+/// Fetch one client.
+#[endpoint(GET "/v1/clients/{client_id}" -> Client)]
+pub struct GetClient {
+    pub client_id: ClientId,
+}
+
+/// Fetch the client whose `__client` cookie this is.
+#[endpoint(POST "/v1/clients/verify" -> Client)]
+pub struct VerifyClient {
+    pub token: String,
 }

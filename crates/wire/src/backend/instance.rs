@@ -1,5 +1,6 @@
 //! The instance and its settings.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::organization_domains::OrganizationEnrollmentMode;
@@ -129,3 +130,7 @@ pub struct OrganizationSettings {
     pub domains_default_role: String,
     pub initial_role_set_key: Option<String>,
 }
+
+/// Fetch the instance that the secret key belongs to.
+#[endpoint(GET "/v1/instance" -> Instance)]
+pub struct GetInstance {}

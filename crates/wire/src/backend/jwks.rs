@@ -1,5 +1,6 @@
 //! The public keys of the instance.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::open::or_default;
@@ -36,3 +37,7 @@ pub struct Jwk {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub x5u: Option<String>,
 }
+
+/// Fetch the public keys that the instance's tokens verify with.
+#[endpoint(GET "/v1/jwks" -> Jwks)]
+pub struct GetJwks {}

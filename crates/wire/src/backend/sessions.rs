@@ -1,10 +1,11 @@
 //! Sessions.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{clients::ClientId, organizations::OrganizationId, users::UserId};
 use crate::{
-    Id, Metadata, Tag, Timestamp,
+    Id, Limit, Listing, Metadata, Param, Patch, Shape, Tag, Timestamp,
     id::{kind, object},
     open::{open_enum, or_default},
 };
@@ -97,4 +98,88 @@ pub struct Cookies {
     pub object: Tag<Self>,
     #[serde(default, deserialize_with = "or_default")]
     pub cookies: Vec<String>,
+}
+
+/// What a refresh answers with: what was asked for in `format`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SessionRefresh {
+    /// The token.
+    Token(Token),
+    /// The token in cookies, with those that belong to it.
+    Cookies(Cookies),
+}
+
+open_enum! {
+    /// How a refresh answers.
+    pub enum RefreshFormat {
+        Token = "token",
+        Cookie = "cookie",
+    }
+}
+
+/// How long a token lives, in seconds: 30 seconds to ten years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenLifetime(pub u32);
+
+impl Param for TokenLifetime {
+    const SHAPE: Shape = Shape::Integer { min: 30, max: 315_360_000 };
+}
+
+/// List sessions, newest first.
+#[endpoint(GET "/v1/sessions" -> Listing<Session>)]
+pub struct GetSessionList {
+    pub client_id: Option<ClientId>,
+    pub user_id: Option<UserId>,
+    pub status: Option<SessionStatus>,
+    pub paginated: Option<bool>,
+    pub limit: Option<Limit>,
+    pub offset: Option<u32>,
+}
+
+/// Begin a session of a user; development instances only.
+#[endpoint(POST "/v1/sessions" -> Session)]
+pub struct CreateSession {
+    pub user_id: UserId,
+    pub active_organization_id: Patch<OrganizationId>,
+}
+
+/// Fetch one session.
+#[endpoint(GET "/v1/sessions/{session_id}" -> Session)]
+pub struct GetSession {
+    pub session_id: SessionId,
+}
+
+/// End a session from outside: no token is made for it any more.
+#[endpoint(POST "/v1/sessions/{session_id}/revoke" -> Session)]
+pub struct RevokeSession {
+    pub session_id: SessionId,
+}
+
+/// Fetch the session that a session token belongs to. Only older versions describe it.
+#[endpoint(POST "/v1/sessions/{session_id}/verify" -> Session)]
+pub struct VerifySession {
+    pub session_id: SessionId,
+    pub token: String,
+}
+
+/// Exchange a session token that is used up for a fresh one.
+#[endpoint(POST "/v1/sessions/{session_id}/refresh" -> SessionRefresh, query = [suffixed_cookies])]
+pub struct RefreshSession {
+    pub session_id: SessionId,
+    pub suffixed_cookies: Option<bool>,
+    pub expired_token: String,
+    pub refresh_token: String,
+    pub request_origin: String,
+    pub request_headers: Patch<Metadata>,
+    pub request_originating_ip: Patch<String>,
+    pub format: Patch<RefreshFormat>,
+}
+
+/// Make a session token.
+#[endpoint(POST "/v1/sessions/{session_id}/tokens" -> Token)]
+pub struct CreateSessionToken {
+    pub session_id: SessionId,
+    pub expires_in_seconds: Patch<TokenLifetime>,
 }

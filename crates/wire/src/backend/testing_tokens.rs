@@ -1,5 +1,6 @@
 //! Testing tokens.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::{Tag, id::object};
@@ -14,3 +15,7 @@ pub struct TestingToken {
     /// Seconds since 1970, unlike everywhere else.
     pub expires_at: i64,
 }
+
+/// Make a testing token.
+#[endpoint(POST "/v1/testing_tokens" -> TestingToken)]
+pub struct CreateTestingToken {}

@@ -61,11 +61,16 @@ pub struct Verification {
 impl Verification {
     /// On the word of an administrator.
     pub fn admin() -> Self {
+        Self::new(VerificationObject::Admin, VerificationStatus::Verified, "admin")
+    }
+
+    /// Nothing else is known about it.
+    pub fn new(object: VerificationObject, status: VerificationStatus, strategy: &str) -> Self {
         Self {
             id: None,
-            object: Some(VerificationObject::Admin),
-            status: VerificationStatus::Verified,
-            strategy: "admin".to_owned(),
+            object: Some(object),
+            status,
+            strategy: strategy.to_owned(),
             attempts: None,
             expire_at: None,
             verified_at_client: None,

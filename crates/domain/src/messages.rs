@@ -1,0 +1,239 @@
+//! Messages to people: what they say, and how a development server reads them again.
+//!
+//! A message is an event of the outbox, which holds it sealed: it lets somebody in.
+
+use db::{Column, Mode, Record};
+use serde_json::{Value, json};
+use wire::{
+    Id, Metadata, Tag, Timestamp,
+    backend::messages::{Email, SmsMessage},
+};
+
+use crate::{
+    Cx, Event, Message, Result, World, identifications::IdentificationRow, instances::InstanceId,
+};
+
+/// Messages that are read at once.
+const READ_MAX: u32 = 100;
+/// Messages are read when they are as old as this: older ones are written by then.
+const SETTLED_MS: i64 = 500;
+
+/// Sends a code to the e-mail address.
+pub(crate) async fn email_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
+    let text = Text {
+        slug: "verification_code",
+        subject: format!("{code} is your verification code"),
+        lines: [
+            format!("Your verification code is {code}."),
+            "It is good for ten minutes. If you did not ask for it, nothing needs to be done."
+                .to_owned(),
+        ],
+    };
+    email(cx, to, text, json!({ "otp_code": code })).await
+}
+
+/// Tells the one who had this address as their primary one that it no longer is.
+pub(crate) async fn primary_email_address_changed(
+    cx: &mut Cx,
+    to: &IdentificationRow,
+    new: &str,
+) -> Result<()> {
+    let text = Text {
+        slug: "primary_email_address_changed",
+        subject: "Your primary e-mail address was changed".to_owned(),
+        lines: [
+            format!("Your primary e-mail address is now {new}."),
+            "If this was not you, please get in touch with us.".to_owned(),
+        ],
+    };
+    email(cx, to, text, json!({ "new_email_address": new })).await
+}
+
+struct Text {
+    slug: &'static str,
+    subject: String,
+    lines: [String; 2],
+}
+
+async fn email(cx: &mut Cx, to: &IdentificationRow, text: Text, data: Value) -> Result<()> {
+    if is_test(cx, &to.value) {
+        return Ok(());
+    }
+    let body: Vec<_> = text.lines.iter().map(|line| format!("<p>{}</p>", escape(line))).collect();
+    let email = Email {
+        id: cx.id(),
+        object: Tag::new(),
+        slug: Some(text.slug.to_owned()),
+        from_email_name: cx.instance.settings.from_email_address.clone(),
+        to_email_address: Some(to.value.clone()),
+        email_address_id: Some(to.id.as_str().into()),
+        user_id: Some(to.user_id.clone()),
+        subject: Some(text.subject),
+        body: Some(body.concat()),
+        body_plain: Some(text.lines.join("\n\n")),
+        status: Some("queued".to_owned()),
+        data: Some(variables(cx, data)),
+        delivered_by_clerk: true,
+        suppression_reason: None,
+        reply_to_email_name: None,
+    };
+    cx.emit(Event::EmailCreated(&email)).await
+}
+
+/// Sends a code to the phone number.
+pub(crate) async fn sms_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
+    if is_test(cx, &to.value) {
+        return Ok(());
+    }
+    let sms = SmsMessage {
+        id: cx.id(),
+        object: Tag::new(),
+        slug: Some("verification_code".to_owned()),
+        // Whoever delivers it has the number.
+        from_phone_number: String::new(),
+        to_phone_number: to.value.clone(),
+        phone_number_id: Some(to.id.as_str().into()),
+        user_id: Some(to.user_id.clone()),
+        message: format!("{code} is your verification code. Tell it to nobody."),
+        status: "queued".to_owned(),
+        data: Some(variables(cx, json!({ "otp_code": code }))),
+        delivered_by_clerk: true,
+        created_at_ms: Some(cx.wall),
+    };
+    cx.emit(Event::SmsCreated(&sms)).await
+}
+
+/// What templates can speak of. Nothing in it was written by the one who asks.
+fn variables(cx: &Cx, data: Value) -> Metadata {
+    let Value::Object(mut data) = data else {
+        return Metadata::new();
+    };
+    data.insert("app".to_owned(), json!({ "domain_name": cx.instance.frontend_host }));
+    data
+}
+
+/// True for identities that tests use: nothing is sent to them, and their code is known.
+pub(crate) fn is_test(cx: &Cx, value: &str) -> bool {
+    cx.instance.settings.test_mode && is_test_identity(value)
+}
+
+/// `ada+clerk_test@example.com`, or `+1XXX55501XX`.
+fn is_test_identity(value: &str) -> bool {
+    if let Some((local, _)) = value.rsplit_once('@') {
+        return local.ends_with("+clerk_test");
+    }
+    let number = value.strip_prefix("+1").and_then(|digits| digits.get(3..));
+    number.is_some_and(|number| number.len() == 7 && number.starts_with("55501"))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A message as one reads it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its id in the outbox, from which to read on.
+    pub id: Id<Message>,
+    /// E-mail address or phone number.
+    pub to: String,
+    /// `email.created` or `sms.created`.
+    pub kind: String,
+    /// The code in it, if there is one.
+    pub code: Option<String>,
+    /// All it says, without markup.
+    pub body: String,
+}
+
+/// Messages of an instance in their order, from the one after `after` on, or from the beginning.
+///
+/// This opens what the outbox seals, so it is for development, where nobody delivers them.
+pub async fn recent(
+    world: &World,
+    instance_id: &InstanceId,
+    after: Option<&Id<Message>>,
+) -> Result<Vec<Sent>> {
+    let (instance, after) = (instance_id.to_value(), after.cloned());
+    let settled = Timestamp((world.seeds.clock)().0 - SETTLED_MS);
+    let rows = world.everywhere("messages", Mode::Read, move |mut tx| {
+        let (instance, after) = (instance.clone(), after.clone());
+        Box::pin(async move {
+            let mut rows = Message::select(&tx)
+                .filter("is_sealed and instance_id = ?", [instance])
+                .filter("happened_at <= ?", [settled.to_value()])
+                .order("happened_at, id")
+                .limit(READ_MAX);
+            let last = match after {
+                Some(after) => Message::find(&mut tx, &after).await?,
+                None => None,
+            };
+            if let Some(last) = last {
+                let time = last.happened_at.to_value();
+                let values = [time.clone(), time, last.id.to_value()];
+                rows = rows.filter("happened_at >= ? and (happened_at > ? or id > ?)", values);
+            }
+            Ok(rows.all(&mut tx).await?)
+        })
+    });
+    rows.await?.iter().map(|row| sent(world, row)).collect()
+}
+
+fn sent(world: &World, row: &Message) -> Result<Sent> {
+    let data: Value = serde_json::from_slice(&row.data(&world.sealer)?)?;
+    let text = |names: [&str; 2]| {
+        let found = names.iter().find_map(|name| data.get(name)?.as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    Ok(Sent {
+        id: row.id.clone(),
+        to: text(["to_email_address", "to_phone_number"]),
+        kind: row.kind.clone(),
+        code: data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned),
+        body: text(["body_plain", "message"]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, is_test_identity};
+
+    #[test]
+    fn test_identities_are_told_by_their_looks() {
+        let tests = ["ada+clerk_test@example.com", "+12015550100", "+12015550199"];
+        assert!(tests.iter().all(|value| is_test_identity(value)));
+        let others = [
+            "ada@example.com",
+            "clerk_test@example.com",
+            "ada+clerk_test+news@example.com",
+            "ada@clerk_test.com",
+            "+12015550200",
+            "+120155501000",
+            "+1201555010",
+            "+442015550100",
+            "+1",
+            "",
+        ];
+        for value in others {
+            assert!(!is_test_identity(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn otp_15_markup_is_escaped() {
+        let text = "<a href=\"https://evil.example\">Ada & 'Co'</a>";
+        let expected =
+            "&lt;a href=&quot;https://evil.example&quot;&gt;Ada &amp; &#39;Co&#39;&lt;/a&gt;";
+        assert_eq!(escape(text), expected);
+    }
+}

@@ -1,0 +1,206 @@
+//! What can be said on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+const ABOUT_EXIT: &str = "\
+Exit codes: 0 done, 1 failed, 2 asked for something impossible.";
+
+const EXAMPLES: &str = "\
+Examples:
+  vestry dev                                     a development instance on 127.0.0.1:8787
+  vestry dev --listen 127.0.0.1:0 --ephemeral --json
+  vestry instance create --data /var/lib/vestry --public-url https://auth.example.com
+  vestry serve --listen 127.0.0.1:8787 --data /var/lib/vestry --public-url https://auth.example.com
+  vestry keys --json
+
+Exit codes: 0 done, 1 failed, 2 asked for something impossible.";
+
+const DEV_EXAMPLES: &str = "\
+Examples:
+  vestry dev                                     keeps everything in ./.vestry
+  vestry dev --listen 127.0.0.1:9000 --data /tmp/shop
+  vestry dev --listen 127.0.0.1:0 --ephemeral --json
+  vestry dev --database-url postgres://postgres@127.0.0.1/shop";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  vestry serve --listen 127.0.0.1:8787 --data /var/lib/vestry --public-url https://auth.example.com
+  vestry serve --config /etc/vestry.toml
+
+Each setting may also be a variable, VESTRY_PUBLIC_URL, or a line of the configuration file,
+public_url = \"https://auth.example.com\". Flags win over variables, variables over the file.
+A database URL with a password belongs into VESTRY_DATABASE_URL or the file: everybody on a
+machine can read the command lines of its processes.
+
+The root key is 32 random bytes in base64, `head -c 32 /dev/urandom | base64`, in a file that
+VESTRY_ROOT_KEY_FILE names or in VESTRY_ROOT_KEY. With --data it is made at first start, as root.key.";
+
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  vestry keys                                    of `vestry dev` in this folder
+  vestry keys --json --data /var/lib/vestry
+
+Works while a server runs. The secret key of a production instance is shown once, when it is made;
+here it is null.";
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  vestry instance create --data /var/lib/vestry --public-url https://auth.example.com
+  vestry instance create --config /etc/vestry.toml --name Shop --json
+
+Works before the first start of the server, and beside it.";
+
+/// The identity platform that speaks Clerk's API, on your own machine.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What is logged: error, warn, info, debug, trace, or as `warn,web=debug` [env: `VESTRY_LOG`].
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve a development instance, without any configuration.
+    #[command(after_help = DEV_EXAMPLES)]
+    Dev(Dev),
+    /// Serve in production.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+    /// Show the keys of an instance, also while a server runs.
+    #[command(after_help = KEYS_EXAMPLES)]
+    Keys(Keys),
+    /// Make and look after instances.
+    #[command(after_help = ABOUT_EXIT)]
+    Instance {
+        #[command(subcommand)]
+        command: InstanceCommand,
+    },
+    /// Print completions for a shell.
+    #[command(after_help = "Example: vestry completions bash > /etc/bash_completion.d/vestry")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Dev {
+    /// Address to listen on; port 0 picks one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+    /// Folder that keeps everything.
+    #[arg(long, value_name = "DIR", default_value = ".vestry")]
+    pub(crate) data: PathBuf,
+    /// Keep everything but the root key in PostgreSQL.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// Keep data in a temporary folder that goes with the process.
+    #[arg(long, conflicts_with_all = ["data", "database_url"])]
+    pub(crate) ephemeral: bool,
+    /// Print keys and addresses as one line of JSON, once ready.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where data are, and the key to them.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Storage {
+    /// Configuration file, TOML [env: `VESTRY_CONFIG`].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that keeps everything.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<String>,
+    /// Keep everything in PostgreSQL instead.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// File with the root key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key_file: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// Where browsers reach the server.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Where servers reach the Backend API, if it has a host of its own.
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
+    /// Path under which apps may forward the Frontend API [default: /__clerk].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) proxy_path: Option<String>,
+    /// Seconds between saying on /healthz that the server stops, and stopping [default: 0].
+    #[arg(long, value_name = "N")]
+    pub(crate) stop_delay_seconds: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Keys {
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// The instance; without it the oldest one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance: Option<String>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// Make an instance, and show its keys for the only time.
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create(Create),
+    /// List the instances.
+    #[command(after_help = "Example: vestry instance list --data /var/lib/vestry")]
+    List {
+        #[command(flatten)]
+        storage: Storage,
+        /// Print one line of JSON for each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Replace the secret key of an instance; the old one ends at once.
+    #[command(
+        after_help = "Example: vestry instance rotate-key --data /var/lib/vestry --instance ins_…"
+    )]
+    RotateKey(Keys),
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// Where browsers will reach it: its host becomes part of the publishable key.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// What it is for.
+    #[arg(long, value_name = "KIND", default_value = "production")]
+    pub(crate) environment: Environment,
+    /// Name of its application.
+    #[arg(long, default_value = "My application")]
+    pub(crate) name: String,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What an instance is for.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Environment {
+    /// For real users.
+    Production,
+    /// For trying things out; its secret key can be shown again.
+    Development,
+}

@@ -1,0 +1,126 @@
+//! `vestry dev`: a development instance without any configuration.
+
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
+
+use domain::{
+    RootKey, World,
+    instances::{self, Keys, NewInstance},
+    server_facts::{self, Addresses},
+};
+use server::{Options, ServerConfig};
+use tokio::net::TcpListener;
+use wire::backend::instance::EnvironmentType;
+
+use crate::{
+    cli,
+    data::Folder,
+    failure::{Failure, Result},
+    keys::Shown,
+    logging, names,
+    signals::Signals,
+    world::{self, Opening},
+};
+
+/// Serves a development instance until told to stop.
+pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
+    logging::start_simply(log, if logging::is_terminal() { "info" } else { "warn" })?;
+    let mut signals = Signals::listen()?;
+    let temporary = dev.ephemeral.then(tempfile::tempdir).transpose()?;
+    let folder = temporary.as_ref().map_or(dev.data, |folder| folder.path().to_owned());
+    let folder = Folder(folder);
+    let listener = listen(dev.listen).await?;
+    let addresses = addresses(listener.local_addr()?);
+    let (url, key) = storage(&folder, dev.database_url).await?;
+    let world = world::open(&url, &key, addresses.api_url.clone(), Opening::Serve).await?;
+    let keys = instance(&world).await?;
+    server_facts::remember(&world, addresses.clone()).await?;
+    let config = ServerConfig {
+        world: Arc::into_inner(world).ok_or_else(|| Failure::new("the world is shared"))?,
+        listener,
+        backend_host: None,
+        frontend_hosts: HashSet::from([keys.frontend_host.clone()]),
+    };
+    let server = server::start_with(config, Options::default()).await?;
+    announce(&Shown::new(keys, addresses), dev.json)?;
+    if !server.address.ip().is_loopback() {
+        tracing::warn!("a development instance is reached by other machines; it guards nothing");
+    }
+    signals.stop(server).await;
+    Ok(())
+}
+
+/// Where data are, and their root key, which stays in the folder in any case.
+async fn storage(folder: &Folder, database_url: Option<String>) -> Result<(String, RootKey)> {
+    folder.make()?;
+    let url = match database_url {
+        None => folder.database_url(),
+        Some(url) => {
+            let path = folder.root_key_file();
+            if !path.exists() && !world::is_empty(&url).await {
+                return Err(Failure::Other(format!(
+                    "the database has data, and their root key {} is missing; name the folder it \
+                     is in by --data",
+                    path.display()
+                )));
+            }
+            return Ok((url, folder.root_key()?));
+        }
+    };
+    Ok((url, folder.root_key()?))
+}
+
+/// Listens on an address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Other(format!("cannot listen on {address}: {error}; choose another by --listen"))
+    })
+}
+
+/// Where apps on this machine reach a server that listens on `address`.
+fn addresses(address: SocketAddr) -> Addresses {
+    let port = address.port();
+    let (api, browser) = match address.ip() {
+        ip if ip.is_unspecified() => ("127.0.0.1".to_owned(), "localhost".to_owned()),
+        // Pages of http://localhost and the server are then of one site, as cookies need it.
+        ip if ip.is_loopback() && ip.is_ipv4() => (ip.to_string(), "localhost".to_owned()),
+        ip => {
+            let host = SocketAddr::new(ip, 0).to_string();
+            let host = host.trim_end_matches(":0").to_owned();
+            (host.clone(), host)
+        }
+    };
+    Addresses {
+        api_url: format!("http://{api}:{port}"),
+        frontend_api_url: format!("http://{browser}:{port}"),
+    }
+}
+
+/// The development instance; makes the first one.
+async fn instance(world: &Arc<World>) -> Result<Keys> {
+    let all = instances::list(world).await?;
+    if all.is_empty() {
+        let new = NewInstance {
+            application: "My application".to_owned(),
+            environment: EnvironmentType::Development,
+            frontend_host: names::development_host((world.seeds.rng)()),
+        };
+        return Ok(instances::create(world, new).await?);
+    }
+    let own = all.into_iter().find(|keys| keys.environment == EnvironmentType::Development);
+    own.ok_or_else(|| {
+        Failure::new("these data are of a production server: vestry serve, or another --data")
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+fn announce(shown: &Shown, json: bool) -> Result<()> {
+    if json {
+        return shown.print_json();
+    }
+    println!("Vestry {} serves a development instance.\n", env!("CARGO_PKG_VERSION"));
+    shown.print();
+    println!("\nFor the environment of your app:\n");
+    shown.print_environment();
+    println!();
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What requests and commands work on, made of the system's clock and randomness.
+
+use std::{
+    sync::Arc,
+    time::SystemTime,
+};
+
+use db::{Db, Mode};
+use domain::{Hasher, RootKey, Sealer, Seeds, World, server_facts};
+use wire::Timestamp;
+
+use crate::failure::{Failure, Result};
+
+/// How a database is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// By its server: made and brought up to date if need be.
+    Serve,
+    /// Beside its server: as it is.
+    Attach,
+}
+
+/// Opens the database at `url`; refuses a root key that is not its own, before anything is written.
+pub(crate) async fn open(
+    url: &str,
+    key: &RootKey,
+    public_url: String,
+    opening: Opening,
+) -> Result<Arc<World>> {
+    let db = match opening {
+        Opening::Serve => Db::open(url, domain::MIGRATIONS).await?,
+        Opening::Attach => Db::attach(url, domain::MIGRATIONS).await?,
+    };
+    let cores = std::thread::available_parallelism().map_or(2, Into::into);
+    let sealer = Sealer::new(key).map_err(|error| Failure::new(error.to_string()))?;
+    let world = Arc::new(World::new(db, seeds(), Hasher::new(cores), sealer, public_url));
+    let mode = if opening == Opening::Serve { Mode::Write } else { Mode::Read };
+    if server_facts::unlock(&world, mode).await? {
+        return Ok(world);
+    }
+    world.db.close().await;
+    Err(Failure::new(
+        "the root key is not the one that the data are sealed under; nothing was changed. \
+         Give the key that the data were made with",
+    ))
+}
+
+/// True if the database at `url` was never used.
+pub(crate) async fn is_empty(url: &str) -> bool {
+    let first = db::MIGRATIONS.first().map_or("", |step| step.name);
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return !std::path::Path::new(path).exists();
+    }
+    match Db::attach(url, &[]).await {
+        // What it lacks is the very first step.
+        Err(db::Error::Schema(text)) => text.contains(first),
+        _ => false,
+    }
+}
+
+/// The system's clock and randomness.
+pub(crate) fn seeds() -> Seeds {
+    Seeds { clock: Arc::new(now), rng: Arc::new(random) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock")]
+fn now() -> Timestamp {
+    let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn random() -> u128 {
+    let mut bytes = [0; 16];
+    // Without randomness nothing here is secret: better no server than such a one.
+    if getrandom::fill(&mut bytes).is_err() {
+        std::process::abort();
+    }
+    u128::from_ne_bytes(bytes)
+}

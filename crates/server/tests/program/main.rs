@@ -1,0 +1,8 @@
+//! The program as its users have it: started, asked, and told to stop.
+
+mod commands;
+mod connections;
+mod hosts;
+mod lifecycle;
+mod process;
+mod settings;
