@@ -104,8 +104,9 @@ fn shape(template: &str) -> (String, Vec<String>) {
     for part in without_version(template).split('/').skip(1) {
         shape.push('/');
         match part.strip_prefix('{').and_then(|part| part.split_once('}')) {
-            Some((name, ending)) => {
-                shape.push_str(&format!("{{p{}}}{ending}", names.len()));
+            // A placeholder takes its whole segment, with whatever ending the template gives it.
+            Some((name, _)) => {
+                shape.push_str(&format!("{{p{}}}", names.len()));
                 names.push(name.to_owned());
             }
             None => shape.push_str(part),

@@ -222,6 +222,10 @@ async fn inp_12_what_means_something_to_databases_means_nothing_here() {
         ["query", "name_query", "username_query", "email_address_query", "phone_number_query"];
     for name in names {
         for text in texts {
+            // Ids and external ids hold these to the letter.
+            if name == "query" && ["_", "-ada"].contains(&text) {
+                continue;
+            }
             let path = format!("/v1/users?{name}={}", escaped(text));
             let response =
                 server.call(Request::new("GET", &path).bearer(server.secret_key())).await;

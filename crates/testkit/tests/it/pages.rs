@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, http::StatusCode};
 use sdk::{Client, Error};
-use testkit::TestServer;
+use testkit::{TestServer, somebody};
 use wire::{
     Limit, Patch,
     backend::users::{CreateUser, DeleteUser, GetUser, GetUserList, UserId},
@@ -20,7 +20,7 @@ use wire::{
 async fn pages_cover_a_list_once() {
     let server = TestServer::start().await;
     for _ in 0..7 {
-        server.backend.send(&CreateUser::new()).await.expect("created");
+        server.backend.send(&somebody()).await.expect("created");
     }
     let whole = GetUserList { limit: Some(Limit(500)), ..GetUserList::new() };
     let whole = server.backend.send(&whole).await.expect("listed");
@@ -51,7 +51,7 @@ async fn pages_end_after_a_refusal() {
 #[tokio::test]
 async fn a_refusal_tells_status_code_parameter_and_trace() {
     let server = TestServer::start().await;
-    let ada = CreateUser { username: Patch::Set("lovelace".into()), ..CreateUser::new() };
+    let ada = CreateUser { username: Patch::Set("lovelace".into()), ..somebody() };
     server.backend.send(&ada).await.expect("created");
 
     let refused = server.backend.send(&ada).await.expect_err("taken");
@@ -93,7 +93,7 @@ async fn what_is_safe_is_asked_again_and_the_rest_is_not() {
 
     let (address, count) = failing(StatusCode::SERVICE_UNAVAILABLE, 9).await;
     let client = self::client(&address).retries(2).build().expect("a client");
-    let refused = client.send(&CreateUser::new()).await.expect_err("refused");
+    let refused = client.send(&somebody()).await.expect_err("refused");
     assert_eq!((count.load(Ordering::SeqCst), refused.status()), (1, Some(503)));
     assert_eq!(refused.retry_after(), Some(0));
     client.send(&DeleteUser::new(UserId::from_text("user_x"))).await.expect_err("refused");

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("passwords", &[]),
     ("images", &[]),
     ("sdk", &["jwt", "wire"]),
-    ("db", &["wire"]),
+    ("db", &["macros", "wire"]),
     ("domain", &["db", "images", "jwt", "macros", "passwords", "wire"]),
     ("web", &["db", "domain", "wire"]),
     ("server", &["db", "domain", "web", "wire"]),
@@ -146,4 +146,11 @@ fn nothing_names_the_machine_it_was_written_on() {
             assert!(!named, "{path} names {place}");
         }
     }
+}
+
+#[test]
+fn the_table_of_what_is_served_is_current() {
+    let written = fs::read_to_string(root().join("COMPATIBILITY.md")).expect("it is there");
+    let stale = "stale: cargo run -p testkit --example compatibility";
+    assert!(written == testkit::compatibility::render(), "{stale}");
 }
