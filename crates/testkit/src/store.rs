@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use db::{Column, Db, Mode, Row, Scope, Unit, Value};
+use db::{Column, Db, EngineKind, Mode, Row, Scope, Unit, Value};
 
 use crate::TestServer;
 
@@ -39,12 +39,9 @@ impl TestServer {
             let columns = (row.take()?, row.take()?, row.take()?, row.take()?);
             let (id, kind, payload, is_sealed): (String, String, String, bool) = columns;
             let place = domain::Place { table: "outbox", row: &id, column: "payload", instance };
-            let data = match is_sealed {
-                true => serde_json::from_slice(
-                    &self.world.sealer.open(&place, &payload).expect("it is opened"),
-                ),
-                false => serde_json::from_str(&payload),
-            };
+            let opened = || self.world.sealer.open(&place, &payload).expect("it is opened");
+            let data = if is_sealed { opened() } else { payload.clone().into_bytes() };
+            let data = serde_json::from_slice(&data);
             Ok::<_, db::Error>(Message { kind, data: data.expect("data is JSON") })
         };
         rows.into_iter().map(message).collect::<Result<_, _>>().expect("messages are read")
@@ -75,18 +72,30 @@ async fn rows(db: &Db, sql: String, values: Vec<Value>) -> Vec<Row> {
     rows.await.expect("the store is read")
 }
 
-/// Names of the domain's tables, and of the store's counters.
+/// Names of the domain's tables.
 fn tables() -> BTreeSet<&'static str> {
     let created = domain::MIGRATIONS.iter().flat_map(|migration| migration.sql.lines());
     let created = created
         .filter_map(|line| line.trim().strip_prefix("create table ")?.split([' ', '(']).next());
-    created.chain(["counters"]).collect()
+    created.collect()
 }
 
 async fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
-    for table in tables() {
-        let found = rows(db, format!("select * from {table}"), Vec::new()).await;
+    let mut queries: Vec<_> =
+        tables().iter().map(|table| (*table, format!("select * from {table}"))).collect();
+    // What was appended and not folded yet is part of a counter all the same.
+    let counters = match db.engine() {
+        EngineKind::Sqlite => "select instance_id, name, value from counters",
+        EngineKind::Postgres => {
+            "select instance_id, name, sum(value)::bigint from (
+                 select * from counters union all select * from counter_deltas
+             ) as parts group by instance_id, name"
+        }
+    };
+    queries.push(("counters", counters.to_owned()));
+    for (table, query) in queries {
+        let found = rows(db, query, Vec::new()).await;
         let mut texts: Vec<_> = found.into_iter().map(text).collect();
         texts.sort();
         all.insert(table.to_owned(), texts);
