@@ -16,7 +16,7 @@ use crate::{
     data::Folder,
     failure::{Failure, Result},
     keys::Shown,
-    logging, names,
+    logging, mailbox, names,
     signals::Signals,
     world::{self, Opening},
 };
@@ -41,11 +41,17 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
         frontend_hosts: HashSet::from([keys.frontend_host.clone()]),
     };
     let server = server::start_with(config, Options::default()).await?;
+    let mailbox = mailbox::print(Arc::clone(&server.world), keys.instance_id.clone());
     announce(&Shown::new(keys, addresses), dev.json)?;
     if !server.address.ip().is_loopback() {
         tracing::warn!("a development instance is reached by other machines; it guards nothing");
     }
+    // A program that reads one line of JSON gets no more than that.
+    let mailbox = (!dev.json).then(|| tokio::spawn(mailbox));
     signals.stop(server).await;
+    if let Some(mailbox) = mailbox {
+        mailbox.abort();
+    }
     Ok(())
 }
 

@@ -85,7 +85,11 @@ pub(crate) async fn run(arguments: cli::Keys, log: Option<String>) -> Result<()>
     let addresses = addresses(&world, &keys).await?;
     world.db.close().await;
     let shown = Shown::new(keys, addresses);
-    if arguments.json { shown.print_json() } else { Ok(shown.print()) }
+    if arguments.json {
+        return shown.print_json();
+    }
+    shown.print();
+    Ok(())
 }
 
 /// Opens the data that `flags` and variables name, also while a server runs on them.
