@@ -341,7 +341,8 @@ fn meant(name: &str, known: impl Iterator<Item = String>) -> String {
 }
 
 fn public_url(text: &str) -> std::result::Result<Url, String> {
-    let url = Url::parse(text).map_err(|_| "it must be like https://auth.example.com".to_owned())?;
+    let url =
+        Url::parse(text).map_err(|_| "it must be like https://auth.example.com".to_owned())?;
     let host = url.host_str().unwrap_or_default();
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

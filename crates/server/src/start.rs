@@ -1,11 +1,6 @@
 //! Starting and stopping a server.
 
-use std::{
-    collections::HashSet,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::World;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};

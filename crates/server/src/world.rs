@@ -1,9 +1,6 @@
 //! What requests and commands work on, made of the system's clock and randomness.
 
-use std::{
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 use db::{Db, Mode};
 use domain::{Hasher, RootKey, Sealer, Seeds, World, server_facts};
