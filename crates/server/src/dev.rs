@@ -31,7 +31,8 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     let listener = listen(dev.listen).await?;
     let addresses = addresses(listener.local_addr()?);
     let (url, key) = storage(&folder, dev.database_url).await?;
-    let world = world::open(&url, &key, addresses.api_url.clone(), Opening::Serve).await?;
+    let opening = Opening::Serve { cognito_url: std::env::var("VESTRY_COGNITO_URL").ok() };
+    let world = world::open(&url, &key, addresses.api_url.clone(), opening).await?;
     let keys = instance(&world).await?;
     server_facts::remember(&world, addresses.clone()).await?;
     let config = ServerConfig {

@@ -61,7 +61,11 @@ async fn create(create: cli::Create) -> Result<()> {
         }
     };
     // Before the first start there is nothing to attach to.
-    let opening = if world::is_empty(&url).await { Opening::Serve } else { Opening::Attach };
+    let opening = if world::is_empty(&url).await {
+        Opening::Serve { cognito_url: None }
+    } else {
+        Opening::Attach
+    };
     let world = world::open(&url, &key, String::new(), opening).await?;
     let frontend_host = match &public_url {
         Some(url) if production => host_of(url),
