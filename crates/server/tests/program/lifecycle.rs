@@ -25,19 +25,23 @@ async fn dur_03_a_stop_under_load_fails_nothing_in_flight() {
             let http = reqwest::Client::new();
             let mut made = Vec::new();
             for number in 0.. {
-                let body = format!("{{\"external_id\":\"{client}-{number}\"}}");
+                let id = format!("{client}-{number}");
+                let body = serde_json::json!({
+                    "external_id": id,
+                    "email_address": [format!("{id}@example.com")],
+                });
                 let sent = http
                     .post(&url)
                     .bearer_auth(&key)
                     .header("content-type", "application/json")
-                    .body(body)
+                    .body(body.to_string())
                     .send()
                     .await;
                 match sent {
                     Ok(answer) => {
                         assert_eq!(answer.status().as_u16(), 200);
                         answer.text().await.expect("a whole answer");
-                        made.push(format!("{client}-{number}"));
+                        made.push(id);
                     }
                     // Refused at the door is what a stopped server does; anything else is a loss.
                     Err(error) => {
