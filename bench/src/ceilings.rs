@@ -29,9 +29,8 @@ pub(crate) fn rsa() -> Result<(f64, f64)> {
     let message = vec![b'x'; SIGNED_BYTES];
     let random = SystemRandom::new();
     let mut signature = vec![0; key.public_modulus_len()];
-    let signs = per_second(|| {
-        key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok()
-    });
+    let signs =
+        per_second(|| key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok());
     let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
     let parsed = aws_lc_rs::signature::ParsedPublicKey::new(
         &RSA_PKCS1_2048_8192_SHA256,
@@ -39,9 +38,9 @@ pub(crate) fn rsa() -> Result<(f64, f64)> {
     );
     let verifies = match parsed {
         Ok(parsed) => per_second(|| parsed.verify_sig(&message, &signature).is_ok()),
-        Err(_) => per_second(|| {
-            public.verify(&RSA_PKCS1_2048_8192_SHA256, &message, &signature).is_ok()
-        }),
+        Err(_) => {
+            per_second(|| public.verify(&RSA_PKCS1_2048_8192_SHA256, &message, &signature).is_ok())
+        }
     };
     Ok((signs, verifies))
 }

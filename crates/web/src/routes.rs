@@ -103,8 +103,9 @@ fn shape(template: &str) -> (String, Vec<String>) {
     let (mut shape, mut names) = (String::new(), Vec::new());
     for part in without_version(template).split('/').skip(1) {
         shape.push('/');
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) => {
+        match part.strip_prefix('{').and_then(|part| part.split_once('}')) {
+            // A placeholder takes its whole segment, with whatever ending the template gives it.
+            Some((name, _)) => {
                 shape.push_str(&format!("{{p{}}}", names.len()));
                 names.push(name.to_owned());
             }

@@ -91,6 +91,10 @@ struct Found<'m> {
 
 impl Found<'_> {
     fn pairs(&mut self, encoded: &[u8], is_query: bool) {
+        if !is_encoded_text(encoded) {
+            let reason = "Parameters must be percent-encoded UTF-8.";
+            return self.errors.push(refusal::malformed_request_parameters().because(reason));
+        }
         for (name, value) in form_urlencoded::parse(encoded) {
             // Credentials and the version travel beside the parameters.
             if !(is_query && name.starts_with('_')) {
@@ -185,6 +189,26 @@ impl Found<'_> {
             }
         }
     }
+}
+
+/// True if what is percent-encoded is UTF-8 underneath. The parser itself would guess.
+fn is_encoded_text(encoded: &[u8]) -> bool {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let hex = rest.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) else {
+            return false;
+        };
+        bytes.push(byte);
+        rest = &rest[2..];
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn unknown(name: &str) -> Refusal {

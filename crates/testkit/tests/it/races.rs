@@ -1,0 +1,156 @@
+//! Many at once.
+
+use std::{future::Future, sync::Arc};
+
+use serde_json::{Map, Value, json};
+use testkit::{Request, TestServer, somebody};
+use tokio::sync::Barrier;
+use wire::{
+    Patch,
+    backend::users::{CreateUser, DeleteUser, GetUser, UpdateUserMetadata},
+};
+
+const TASKS: usize = 64;
+
+/// What `ask` gives in as many tasks, all let go at once.
+async fn together<T, F>(ask: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(TASKS));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|number| {
+            let (barrier, asking) = (Arc::clone(&barrier), ask(number));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                asking.await
+            })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.expect("it does not panic"));
+    }
+    results
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_09_an_identifier_is_one_users() {
+    let server = TestServer::start().await;
+    let identifiers = [
+        ("username", json!("lovelace")),
+        ("external_id", json!("ext")),
+        ("email_address", json!(["ada@example.com"])),
+        ("phone_number", json!(["+12015550123"])),
+        ("web3_wallet", json!(["0x52908400098527886E0F7030069857D2E4169EE7"])),
+    ];
+    for (name, value) in identifiers {
+        let results = together(|_| {
+            let body = json!({ name: value, "skip_user_requirement": true });
+            let request = Request::new("POST", "/v1/users").bearer(server.secret_key()).json(&body);
+            let address = server.address().to_owned();
+            async move { request.send(&address).await }
+        })
+        .await;
+        let (won, lost): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.status == 200);
+        assert_eq!(won.len(), 1, "{name}");
+        for refused in lost {
+            refused.assert_refusal(name);
+            let said = (refused.status, refused.errors());
+            let expected = ("form_identifier_exists".to_owned(), name.to_owned());
+            assert_eq!(said, (422, vec![expected]));
+        }
+    }
+    let users = server.dump().await["users"].len();
+    assert_eq!(users, 5);
+    assert_eq!(server.events().await, ["user.created"; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_16_metadata_of_different_keys_is_all_kept() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    let results = together(|number| {
+        let (client, id) = (server.backend.clone(), ada.id.clone());
+        async move {
+            let mine = Map::from_iter([(format!("key{number}"), Value::from(number))]);
+            let update = UpdateUserMetadata {
+                public_metadata: Patch::Set(mine),
+                ..UpdateUserMetadata::new(id)
+            };
+            client.send(&update).await.map(drop)
+        }
+    })
+    .await;
+    for result in results {
+        result.expect("merged");
+    }
+    let ada = server.backend.send(&GetUser::new(ada.id)).await.expect("there");
+    assert_eq!(ada.public_metadata.len(), TASKS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_17_nothing_of_a_deleted_user_is_left() {
+    let server = TestServer::start().await;
+    let ada = CreateUser { email_address: vec!["ada@example.com".into()], ..somebody() };
+    let ada = server.backend.send(&ada).await.expect("created");
+    let statuses = together(|number| {
+        let (client, id) = (server.backend.clone(), ada.id.clone());
+        let address = server.address().to_owned();
+        let bearer = server.secret_key().to_owned();
+        async move {
+            if number == TASKS / 2 {
+                client.send(&DeleteUser::new(id)).await.expect("deleted");
+                return 200;
+            }
+            let (path, body) = match number % 3 {
+                0 => ("/v1/sessions".to_owned(), json!({"user_id": id})),
+                1 => {
+                    let address = format!("ada{number}@example.com");
+                    let body = json!({"user_id": id, "email_address": address});
+                    ("/v1/email_addresses".to_owned(), body)
+                }
+                _ => (format!("/v1/users/{id}/ban"), json!({})),
+            };
+            let request = Request::new("POST", &path).bearer(&bearer).json(&body);
+            request.send(&address).await.status
+        }
+    })
+    .await;
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 404 | 422 | 501)), "{statuses:?}");
+    for (table, rows) in server.dump().await {
+        if ["outbox", "counters"].contains(&table.as_str()) {
+            continue;
+        }
+        let of_ada = rows.iter().filter(|row| row.contains(ada.id.as_str()));
+        if table != "sessions" {
+            assert_eq!(of_ada.count(), 0, "{table}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_18_no_token_is_made_after_a_session_ended() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    let key = server.secret_key();
+    let begin = Request::new("POST", "/v1/sessions").bearer(key).json(&json!({"user_id": ada.id}));
+    let begun = server.call(begin).await;
+    if begun.status == 501 {
+        return;
+    }
+    let session = begun.json()["id"].as_str().expect("a session").to_owned();
+    let post = |path: String| Request::new("POST", &path).bearer(key).json(&json!({}));
+    together(|number| {
+        let action = if number == TASKS / 2 { "revoke" } else { "tokens" };
+        let request = post(format!("/v1/sessions/{session}/{action}"));
+        let address = server.address().to_owned();
+        async move { request.send(&address).await.status }
+    })
+    .await;
+
+    let late = server.call(post(format!("/v1/sessions/{session}/tokens"))).await;
+
+    late.assert_refusal("a token of an ended session");
+}

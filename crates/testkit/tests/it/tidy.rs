@@ -1,0 +1,156 @@
+//! What no linter knows of the house's rules.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const LINES_MAX: usize = 800;
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Who may use whom, beside what comes from elsewhere.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("macros", &[]),
+    ("wire", &["macros"]),
+    ("jwt", &[]),
+    ("passwords", &[]),
+    ("images", &[]),
+    ("sdk", &["jwt", "wire"]),
+    ("db", &["macros", "wire"]),
+    ("domain", &["db", "images", "jwt", "macros", "passwords", "wire"]),
+    ("web", &["db", "domain", "wire"]),
+    ("server", &["db", "domain", "web", "wire"]),
+    ("testkit", &["db", "domain", "jwt", "macros", "sdk", "server", "web", "wire"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+/// Files of the repository, by their paths within it.
+fn tracked() -> Vec<(String, Vec<u8>)> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let listed = listed.expect("git lists the files").stdout;
+    let paths = String::from_utf8(listed).expect("paths are text");
+    let paths = paths.split('\0').filter(|path| !path.is_empty());
+    paths.filter_map(|path| Some((path.to_owned(), fs::read(root().join(path)).ok()?))).collect()
+}
+
+/// Rust files of the crates, but for tests.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    tracked().into_iter().filter_map(|(path, bytes)| {
+        let parts: Vec<_> = path.split('/').collect();
+        let (["crates", _, "src", ..], true) = (parts.as_slice(), path.ends_with(".rs")) else {
+            return None;
+        };
+        Some((path, String::from_utf8(bytes).expect("sources are text")))
+    })
+}
+
+#[test]
+fn each_module_says_what_it_is() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//!"), "{path} does not begin with //!");
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_one_reads() {
+    for (path, text) in sources() {
+        let lines = without_tests(&text).lines().count();
+        assert!(lines <= LINES_MAX, "{path} has {lines} lines");
+    }
+}
+
+#[test]
+fn no_function_is_longer_than_a_page() {
+    let mut long = Vec::new();
+    for (path, text) in sources() {
+        let mut begun: Option<(String, usize, usize)> = None;
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            match &begun {
+                None if is_function(line) && !line.trim_end().ends_with([';', '}']) => {
+                    begun = Some((line.trim().to_owned(), indent, number));
+                }
+                Some((name, within, first)) if indent == *within && line.trim() == "}" => {
+                    let lines = number - first + 1;
+                    if lines > FUNCTION_LINES_MAX {
+                        long.push(format!("{path}:{}: {lines} lines: {name}", first + 1));
+                    }
+                    begun = None;
+                }
+                // A declaration without a body.
+                Some((_, within, _)) if indent == *within && line.trim_end().ends_with(';') => {
+                    begun = None;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+fn is_function(line: &str) -> bool {
+    let words = line.split('(').next().unwrap_or_default().split_whitespace();
+    let words: Vec<_> = words.collect();
+    let modifiers =
+        |word: &&&str| matches!(**word, "async" | "const" | "extern") || word.starts_with("pub");
+    let first = words.iter().find(|word| !modifiers(word));
+    first == Some(&"fn") && line.contains('(')
+}
+
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
+}
+
+#[test]
+fn crates_use_only_those_below_them() {
+    let members = ARROWS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let arrows: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    for folder in fs::read_dir(root().join("crates")).expect("there are crates") {
+        let folder = folder.expect("it is listed").path();
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else {
+            continue;
+        };
+        let allowed =
+            arrows.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place yet"));
+        let dependencies = manifest.split("\n[dependencies]").nth(1).unwrap_or_default();
+        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        for line in dependencies.lines() {
+            let used = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            let fits = !members.contains(&used) || allowed.contains(&used);
+            assert!(fits, "{name} must not use {used}");
+        }
+    }
+}
+
+#[test]
+fn nothing_names_the_machine_it_was_written_on() {
+    // Written so that this file does not name them either.
+    let places =
+        [["/wo", "rk/"], ["/ho", "me/"], ["/ro", "ot/"], ["/Us", "ers/"]].map(|two| two.concat());
+    for (path, bytes) in tracked() {
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        for place in &places {
+            let named = text.match_indices(place.as_str()).any(|(at, _)| {
+                // Part of a longer path or an address is something else.
+                let before = text[..at].chars().next_back();
+                !before.is_some_and(|letter| letter.is_alphanumeric() || "._-}".contains(letter))
+            });
+            assert!(!named, "{path} names {place}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_what_is_served_is_current() {
+    let written = fs::read_to_string(root().join("COMPATIBILITY.md")).expect("it is there");
+    let stale = "stale: cargo run -p testkit --example compatibility";
+    assert!(written == testkit::compatibility::render(), "{stale}");
+}
