@@ -39,11 +39,16 @@ async fn dur_03_a_stop_under_load_fails_nothing_in_flight() {
                     .await;
                 match sent {
                     Ok(answer) => {
-                        assert_eq!(answer.status().as_u16(), 200);
-                        answer.text().await.expect("a whole answer");
-                        made.push(id);
+                        let status = answer.status().as_u16();
+                        let text = answer.text().await.expect("a whole answer");
+                        match status {
+                            200 => made.push(id),
+                            // A busy machine may say so; nothing is made then.
+                            429 | 503 => {}
+                            _ => panic!("{status} {text}"),
+                        }
                     }
-                    // Refused at the door is what a stopped server does; anything else is a loss.
+                    // Not taken any more; what was taken is counted below.
                     Err(error) => {
                         assert!(stopping.load(Ordering::SeqCst), "{error:?}");
                         assert!(error.is_connect() || error.is_request(), "{error:?}");
@@ -64,9 +69,14 @@ async fn dur_03_a_stop_under_load_fails_nothing_in_flight() {
     }
     assert!(made.len() > 8, "{}", made.len());
 
-    // What was acknowledged is there.
+    // What was acknowledged is there, and what is there was acknowledged.
     let again = Running::dev(&place, &[]);
     let http = reqwest::Client::new();
+    let url = format!("http://{}/v1/users/count", again.address);
+    let answer = http.get(url).bearer_auth(&key).send().await.expect("answered");
+    let count: serde_json::Value =
+        serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+    assert_eq!(count["total_count"], made.len());
     for part in made.chunks(50) {
         let query: Vec<_> = part.iter().map(|id| format!("external_id={id}")).collect();
         let url = format!("http://{}/v1/users?limit=500&{}", again.address, query.join("&"));
