@@ -13,7 +13,7 @@ use crate::paced::{Paced, Phase};
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
 /// Bytes of a request's head.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How long requests under way may take once the server is to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 

@@ -107,6 +107,9 @@ fn methods(states: &States, table: &str) -> Vec<(String, State)> {
         let mut columns = line.split('\t');
         let (class, name) = (columns.next()?, columns.next()?);
         let (method, path) = (columns.next()?, columns.next()?);
+        // `PATCH(+PUT)`, `/tokens[/{template}]`: the first is what is asked for as a rule.
+        let method = method.split('(').next().unwrap_or(method);
+        let path = path.split('[').next().unwrap_or(path);
         let row = format!("{class}.{name} | `{method} {path}`");
         Some((row, states.of(Api::Backend, method, path)))
     });

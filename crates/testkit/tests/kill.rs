@@ -14,7 +14,7 @@ use std::{
 
 use db::{Db, EngineKind, Mode, Scope, Unit};
 use sdk::{Client, Error};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use testkit::Database;
 use wire::{
     Limit, Patch,
@@ -214,6 +214,7 @@ async fn create(client: &Client, entry: &mut Entry) -> Result<(), Error> {
         username: Patch::Set(format!("name_{}", entry.name)),
         email_address: vec![entry.email()],
         first_name: Patch::Set("0".to_owned()),
+        last_name: Patch::Set("0".to_owned()),
         ..CreateUser::new()
     };
     entry.id = Some(client.send(&request).await?.id);
@@ -224,11 +225,10 @@ async fn create(client: &Client, entry: &mut Entry) -> Result<(), Error> {
 async fn update(client: &Client, entry: &mut Entry) -> Result<(), Error> {
     entry.tried += 1;
     entry.touched = true;
-    let count = Map::from_iter([("count".to_owned(), json!(entry.tried))]);
     let id = entry.id.clone().expect("only what is known is changed");
     let request = UpdateUser {
         first_name: Patch::Set(entry.tried.to_string()),
-        public_metadata: Patch::Set(count),
+        last_name: Patch::Set(entry.tried.to_string()),
         ..UpdateUser::new(id)
     };
     client.send(&request).await?;
@@ -284,8 +284,9 @@ fn check_entry(entry: &mut Entry, found: Option<&User>, of: &str) {
     assert_eq!(user.primary_email_address_id.as_ref(), Some(&user.email_addresses[0].id));
     assert_eq!(user.username, Some(format!("name_{}", entry.name)), "{of}");
     assert!(entry.id.as_ref().is_none_or(|id| *id == user.id), "{of}: another {entry:?}");
-    let count = user.public_metadata.get("count").and_then(Value::as_u64).unwrap_or(0);
-    assert_eq!(user.first_name, Some(count.to_string()), "{of}: half a change of {entry:?}");
+    assert_eq!(user.first_name, user.last_name, "{of}: half a change of {entry:?}");
+    let count = user.first_name.as_ref().and_then(|name| name.parse().ok());
+    let count: u64 = count.expect("a number was written");
     let within = entry.acknowledged..=entry.tried;
     assert!(within.contains(&count), "{of}: {count} of {entry:?}");
     entry.id = Some(user.id.clone());

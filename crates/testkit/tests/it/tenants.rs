@@ -21,7 +21,9 @@ async fn ten_02_a_neighbours_ids_are_like_ids_of_nothing() {
         let unknown = Ask::new(meta, &nobodys).send(&server, key).await;
         let of = format!("{} {}", meta.method.as_str(), meta.path);
         foreign.assert_refusal(&of);
-        if foreign.status != 404 || anonymous(&foreign, &theirs) != anonymous(&unknown, &nobodys) {
+        // What renews a session is looked at before the session is.
+        let is_found_out = foreign.status == 404 || meta.path.ends_with("/refresh");
+        if !is_found_out || anonymous(&foreign, &theirs) != anonymous(&unknown, &nobodys) {
             let (foreign, unknown) = (foreign.without_trace(), unknown.without_trace());
             wrong.push(format!("{of}\n  foreign {foreign}\n  unknown {unknown}"));
         }
@@ -46,9 +48,6 @@ async fn ten_08_filters_by_foreign_ids_find_nothing() {
     for path in paths {
         let ask = |key| server.call(Request::new("GET", &path).bearer(key));
         let theirs = ask(server.neighbours_key()).await;
-        if theirs.status == 501 {
-            continue;
-        }
         assert_eq!((theirs.status, theirs.body.as_slice()), (200, &b"[]"[..]), "{path}");
         assert_ne!(ask(server.secret_key()).await.body, b"[]", "{path}");
     }

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("db", &["macros", "wire"]),
     ("domain", &["db", "images", "jwt", "macros", "passwords", "wire"]),
     ("web", &["db", "domain", "wire"]),
-    ("server", &["db", "domain", "web", "wire"]),
+    ("server", &["db", "domain", "passwords", "web", "wire"]),
     ("testkit", &["db", "domain", "jwt", "macros", "sdk", "server", "web", "wire"]),
 ];
 
