@@ -351,6 +351,8 @@ async fn main() {
     }
     measure(&db, "now", NEEDLES, 1).await;
     measure(&db, "now", NEEDLES, READERS).await;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let memory = status.lines().find(|line| line.starts_with("VmRSS:"));
+    println!("{:.0} MB of file, memory {}", size(&path), memory.unwrap_or("unknown"));
     db.close().await;
-    println!("{:.0} MB", size(&path));
 }

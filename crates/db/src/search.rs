@@ -87,9 +87,9 @@ pub(crate) struct Query {
 /// Words a search intersects: what more of them would keep out is found sooner by looking.
 const WORDS_MAX: usize = 3;
 /// Words whose rarity is looked at.
-const WORDS_TRIED: usize = 24;
+const WORDS_TRIED: usize = 12;
 /// Rarity is how far back this many of the newest entries with a word reach.
-const SAMPLE: i64 = 24;
+const SAMPLE: i64 = 16;
 
 /// Chooses what to ask for.
 pub(crate) fn query(session: &Session, index: &str, instance: &str, needle: &str) -> Result<Query> {
