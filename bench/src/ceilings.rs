@@ -28,7 +28,7 @@ pub(crate) fn rsa() -> Result<(f64, f64)> {
     let random = SystemRandom::new();
     let mut signature = vec![0; key.public_modulus_len()];
     let signs =
-        per_second(|| key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok());
+        per_second(|| key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok())?;
     let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
     let parsed = aws_lc_rs::signature::ParsedPublicKey::new(
         &RSA_PKCS1_2048_8192_SHA256,
