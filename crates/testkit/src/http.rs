@@ -1,5 +1,7 @@
 //! Requests as no proper client would write them, and answers to the letter.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -67,13 +69,13 @@ impl Request {
         let host = address.trim_start_matches("http://");
         let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
-            head += &format!("host: {host}\r\n");
+            let _ = write!(head, "host: {host}\r\n");
         }
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if let Some(body) = &self.body {
-            head += &format!("content-length: {}\r\n", body.len());
+            let _ = write!(head, "content-length: {}\r\n", body.len());
         }
         let mut stream = TcpStream::connect(host).await.expect("the server listens");
         stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("it reads the head");

@@ -39,11 +39,12 @@ impl TestServer {
             let columns = (row.take()?, row.take()?, row.take()?, row.take()?);
             let (id, kind, payload, is_sealed): (String, String, String, bool) = columns;
             let place = domain::Place { table: "outbox", row: &id, column: "payload", instance };
-            let data = match is_sealed {
-                true => serde_json::from_slice(
+            let data = if is_sealed {
+                serde_json::from_slice(
                     &self.world.sealer.open(&place, &payload).expect("it is opened"),
-                ),
-                false => serde_json::from_str(&payload),
+                )
+            } else {
+                serde_json::from_str(&payload)
             };
             Ok::<_, db::Error>(Message { kind, data: data.expect("data is JSON") })
         };

@@ -14,7 +14,7 @@ use wire::{
     },
 };
 
-fn claims(value: Value) -> Metadata {
+fn claims(value: &Value) -> Metadata {
     value.as_object().cloned().expect("an object")
 }
 
@@ -23,7 +23,7 @@ async fn a_template_shapes_a_token() {
     let server = TestServer::start().await;
     let user = server.backend.send(&somebody()).await.expect("created");
     let session = server.backend.send(&CreateSession::new(user.id)).await.expect("begun");
-    let template = claims(json!({"who": "{{user.id}}", "role": "reader"}));
+    let template = claims(&json!({"who": "{{user.id}}", "role": "reader"}));
     let template = CreateJWTTemplate::new("mine".into(), template);
     server.backend.send(&template).await.expect("created");
 
@@ -39,11 +39,11 @@ async fn a_template_shapes_a_token() {
 #[tokio::test]
 async fn reserved_claims_and_taken_names_are_refused() {
     let server = TestServer::start().await;
-    let reserved = CreateJWTTemplate::new("mine".into(), claims(json!({"iss": "me"})));
+    let reserved = CreateJWTTemplate::new("mine".into(), claims(&json!({"iss": "me"})));
     let refused = server.backend.send(&reserved).await.expect_err("reserved");
     assert_eq!(refused.code(), Some("jwt_template_reserved_claim"));
 
-    let template = CreateJWTTemplate::new("mine".into(), claims(json!({})));
+    let template = CreateJWTTemplate::new("mine".into(), claims(&json!({})));
     let created = server.backend.send(&template).await.expect("created");
     let refused = server.backend.send(&template).await.expect_err("taken");
     assert_eq!(refused.param_name(), Some("name"));
