@@ -1,10 +1,6 @@
 //! Fills a database with users, past the network, through the domain's own operation.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use db::Db;
 use domain::{
@@ -21,8 +17,22 @@ const AT_ONCE: u64 = 100;
 /// Ids kept for requests to choose from.
 const IDS_KEPT: u64 = 20_000;
 const FIRST: [&str; 16] = [
-    "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Katherine", "Linus", "Margaret",
-    "Dennis", "Radia", "Tim", "Hedy", "Claude", "Frances", "John",
+    "Ada",
+    "Grace",
+    "Alan",
+    "Edsger",
+    "Barbara",
+    "Donald",
+    "Katherine",
+    "Linus",
+    "Margaret",
+    "Dennis",
+    "Radia",
+    "Tim",
+    "Hedy",
+    "Claude",
+    "Frances",
+    "John",
 ];
 const LAST: [&str; 16] = [
     "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Johnson", "Torvalds",
@@ -42,12 +52,8 @@ pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result
     let instance = instances::by_secret_key(&world, &key).await?.ok_or("no instance")?;
     let mut ids = Vec::new();
     for start in (0..count).step_by(usize::try_from(AT_ONCE)?) {
-        let outside = Outside::new(
-            Arc::clone(&world),
-            "load",
-            Arc::clone(&instance),
-            Caller::Instance,
-        );
+        let outside =
+            Outside::new(Arc::clone(&world), "load", Arc::clone(&instance), Caller::Instance);
         let end = count.min(start + AT_ONCE);
         let made: Vec<String> = outside.write(insert, (start..end).collect::<Vec<_>>()).await?;
         ids.extend(made.into_iter().step_by(usize::try_from((count / IDS_KEPT).clamp(1, 100))?));

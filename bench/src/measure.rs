@@ -84,7 +84,11 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
         say(&format!("the same, of its rate with 1,000 users | | {:.2} | | | |", list.rate / few));
     }
     write_lines(&paths, ["/v1/users/count".to_owned()])?;
-    row("GET /v1/users/count", wrk::middle(&load_of(&serving, "get", "", &paths, 64), pid)?, hello.rate);
+    row(
+        "GET /v1/users/count",
+        wrk::middle(&load_of(&serving, "get", "", &paths, 64), pid)?,
+        hello.rate,
+    );
     searches(&serving, &paths, "")?;
     tokens(&serving, &ids, &paths).await?;
     creates(&serving, &paths)?;
@@ -100,7 +104,11 @@ fn searches(serving: &Serving, paths: &Path, when: &str) -> Result<()> {
     for (what, word) in words {
         write_lines(paths, [format!("/v1/users?limit=10&query={word}")])?;
         let load = load_of(serving, "get", "", paths, 8);
-        row(&format!("search, {what}{when}, 8 connections"), wrk::middle(&load, serving.child.id())?, 0.0);
+        row(
+            &format!("search, {what}{when}, 8 connections"),
+            wrk::middle(&load, serving.child.id())?,
+            0.0,
+        );
     }
     Ok(())
 }
@@ -152,7 +160,7 @@ async fn verify_rate(serving: &Serving, paths: &Path) -> Result<f64> {
         ..VerifyOptions::default()
     })?;
     verifier.verify(token).await?;
-    Ok(ceilings::per_second(|| verifier.verify_cached(token).is_some_and(|claims| claims.is_ok())))
+    ceilings::per_second(|| verifier.verify_cached(token).is_some_and(|claims| claims.is_ok()))
 }
 
 fn creates(serving: &Serving, paths: &Path) -> Result<()> {

@@ -4,6 +4,7 @@
 //! already holds the users is used as it is, so that one load serves several runs.
 #![expect(clippy::print_stdout, reason = "prints a table")]
 #![expect(clippy::disallowed_methods, reason = "measures time")]
+#![expect(clippy::cast_precision_loss, reason = "prints figures")]
 
 use std::{
     path::PathBuf,
@@ -40,18 +41,94 @@ struct User {
 const SEARCHES: usize = 400;
 const READERS: usize = 8;
 const FIRST: &[&str] = &[
-    "ada", "grace", "alan", "edsger", "barbara", "donald", "john", "mary", "james", "patricia",
-    "robert", "jennifer", "michael", "linda", "david", "elizabeth", "william", "susan", "richard",
-    "jessica", "joseph", "sarah", "thomas", "karen", "charles", "lisa", "christopher", "nancy",
-    "daniel", "betty", "matthew", "sandra", "anthony", "margaret", "mark", "ashley", "søren",
-    "zoë", "josé", "françois",
+    "ada",
+    "grace",
+    "alan",
+    "edsger",
+    "barbara",
+    "donald",
+    "john",
+    "mary",
+    "james",
+    "patricia",
+    "robert",
+    "jennifer",
+    "michael",
+    "linda",
+    "david",
+    "elizabeth",
+    "william",
+    "susan",
+    "richard",
+    "jessica",
+    "joseph",
+    "sarah",
+    "thomas",
+    "karen",
+    "charles",
+    "lisa",
+    "christopher",
+    "nancy",
+    "daniel",
+    "betty",
+    "matthew",
+    "sandra",
+    "anthony",
+    "margaret",
+    "mark",
+    "ashley",
+    "søren",
+    "zoë",
+    "josé",
+    "françois",
 ];
 const LAST: &[&str] = &[
-    "lovelace", "hopper", "turing", "dijkstra", "liskov", "knuth", "smith", "johnson", "williams",
-    "brown", "jones", "garcia", "miller", "davis", "rodriguez", "martinez", "hernandez", "lopez",
-    "gonzalez", "wilson", "anderson", "thomas", "taylor", "moore", "jackson", "martin", "lee",
-    "perez", "thompson", "white", "harris", "sanchez", "clark", "ramirez", "lewis", "robinson",
-    "walker", "young", "allen", "king", "wright", "scott", "torres", "nguyen", "hill", "flores",
+    "lovelace",
+    "hopper",
+    "turing",
+    "dijkstra",
+    "liskov",
+    "knuth",
+    "smith",
+    "johnson",
+    "williams",
+    "brown",
+    "jones",
+    "garcia",
+    "miller",
+    "davis",
+    "rodriguez",
+    "martinez",
+    "hernandez",
+    "lopez",
+    "gonzalez",
+    "wilson",
+    "anderson",
+    "thomas",
+    "taylor",
+    "moore",
+    "jackson",
+    "martin",
+    "lee",
+    "perez",
+    "thompson",
+    "white",
+    "harris",
+    "sanchez",
+    "clark",
+    "ramirez",
+    "lewis",
+    "robinson",
+    "walker",
+    "young",
+    "allen",
+    "king",
+    "wright",
+    "scott",
+    "torres",
+    "nguyen",
+    "hill",
+    "flores",
 ];
 const HOSTS: &[&str] =
     &["example.com", "mail.example.org", "example.net", "corp.example", "school.example.edu"];
@@ -151,9 +228,11 @@ async fn measure(db: &Db, title: &str, needles: &[(&'static str, &'static str)],
             all.extend(took);
         }
         all.sort();
-        let at = |part: f64| all[((all.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
-        let (p50, p99) = (at(0.5), at(0.99));
-        println!("  {kind:<28} {needle:<22} {found:>3} found  p50 {p50:>8.2} ms  p99 {p99:>8.2} ms");
+        let at = |percent: usize| all[(all.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+        let (p50, p99) = (at(50), at(99));
+        println!(
+            "  {kind:<28} {needle:<22} {found:>3} found  p50 {p50:>8.2} ms  p99 {p99:>8.2} ms"
+        );
     }
 }
 
@@ -244,7 +323,10 @@ async fn insert(db: &Db, first: u64, count: u64) {
     done.store(true, Ordering::Relaxed);
     all.sort();
     let (p50, p99) = (all[all.len() / 2], all[all.len() * 99 / 100]);
-    println!("{count} single inserts, 64 at once: {:.0}/s, p50 {p50:?}, p99 {p99:?}", count as f64 / took);
+    println!(
+        "{count} single inserts, 64 at once: {:.0}/s, p50 {p50:?}, p99 {p99:?}",
+        count as f64 / took
+    );
     let (steps, longest, spent) = tidying.await.expect("joined");
     println!("  upkeep: {steps} steps in {spent:?}, longest {longest:?}");
 }
@@ -269,7 +351,8 @@ async fn main() {
     }
     measure(&db, "now", NEEDLES, 1).await;
     measure(&db, "now", NEEDLES, READERS).await;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let memory = status.lines().find(|line| line.starts_with("VmRSS:"));
+    println!("{:.0} MB of file, memory {}", size(&path), memory.unwrap_or("unknown"));
     db.close().await;
-    println!("{:.0} MB", size(&path));
 }
-

@@ -1,14 +1,13 @@
 //! Substring search: which rows have a text that contains these letters, newest first.
 //!
 //! A migration that says `create search index NAME;` makes the tables. On PostgreSQL they hold
-//! the texts, with trigrams where the server has the extension. On SQLite they are two full-text
-//! indexes over words of our own making: each three letters of the text in their order, where a
-//! needle is a phrase, and the distinct letters and pairs of letters, for needles of one or two.
-//! Every word begins with a mark of the instance, so no instance has to walk through another's.
+//! the texts, with trigrams where the server has the extension. On SQLite they hold the texts, and
+//! two full-text indexes over words of our own making: the distinct three letters of a text, of
+//! which a search intersects the rarest of its needle's and looks into the texts that are left,
+//! and the distinct letters and pairs of letters, for needles of one or two. Every word begins
+//! with a mark of the instance, so no instance has to walk through another's.
 
-use std::collections::BTreeSet;
-
-use crate::{EngineKind, Error, Result, Tx, Value};
+use crate::{EngineKind, Error, Result, Row, Tx, Value, sqlite::Session};
 
 const CREATE: &str = "create search index ";
 
@@ -16,8 +15,17 @@ const CREATE: &str = "create search index ";
 pub(crate) struct Change {
     pub(crate) index: &'static str,
     pub(crate) key: i64,
-    /// The words for the long and the short needles; nothing to remove the entry.
-    pub(crate) words: Option<(String, String)>,
+    /// Nothing to remove the entry.
+    pub(crate) entry: Option<Entry>,
+}
+
+/// A text, and the words of it.
+pub(crate) struct Entry {
+    pub(crate) text: String,
+    /// For needles of three letters and more.
+    pub(crate) long: String,
+    /// For those of one or two.
+    pub(crate) short: String,
 }
 
 impl Tx {
@@ -32,8 +40,8 @@ impl Tx {
                 if text.contains('\0') {
                     return Err(self.fail(Error::Nul));
                 }
-                let words = Some((long_words(&instance, text), short_words(&instance, text)));
-                session.change_search(Change { index, key, words })
+                let entry = Some(Entry::new(&instance, text));
+                session.change_search(Change { index, key, entry })
             }
             crate::tx::Open::Postgres(_) => {
                 let sql = format!(
@@ -51,7 +59,7 @@ impl Tx {
         let instance = self.search_instance(index)?;
         match &self.open {
             crate::tx::Open::Sqlite(session) => {
-                session.change_search(Change { index, key, words: None })
+                session.change_search(Change { index, key, entry: None })
             }
             crate::tx::Open::Postgres(_) => {
                 let sql = format!("delete from search_{index} where instance_id = $1 and key = $2");
@@ -66,44 +74,101 @@ impl Tx {
     }
 }
 
-/// The table to ask on SQLite, and what to ask it for.
-pub(crate) fn query(index: &str, instance: &str, needle: &str) -> (String, String) {
-    if needle.chars().nth(2).is_some() {
-        (format!("search_{index}"), format!("\"{}\"", long_words(instance, needle)))
-    } else {
-        let mut word = mark(instance);
-        for letter in needle.chars() {
-            push_letter(&mut word, letter);
+/// How SQLite finds what contains a needle.
+pub(crate) struct Query {
+    /// The table of words.
+    pub(crate) table: String,
+    /// What it is asked for.
+    pub(crate) words: String,
+    /// True if what it finds must be looked into.
+    pub(crate) inexact: bool,
+}
+
+/// Words a search intersects: what more of them would keep out is found sooner by looking.
+const WORDS_MAX: usize = 3;
+/// Words whose rarity is looked at.
+const WORDS_TRIED: usize = 12;
+/// Rarity is how far back this many of the newest entries with a word reach.
+const SAMPLE: i64 = 16;
+
+/// Chooses what to ask for.
+pub(crate) fn query(session: &Session, index: &str, instance: &str, needle: &str) -> Result<Query> {
+    let mark = mark(instance);
+    let letters: Vec<_> = needle.chars().collect();
+    if letters.len() < 3 {
+        let words = format!("\"{}\"", Words::default().add(&mark, &letters).0);
+        return Ok(Query { table: format!("search_{index}_short"), words, inexact: false });
+    }
+    let table = format!("search_{index}");
+    let mut grams = distinct(&letters, 3);
+    grams.truncate(WORDS_TRIED);
+    let mut ranked = Vec::with_capacity(grams.len());
+    for gram in grams {
+        let word = format!("\"{}\"", Words::default().add(&mark, gram).0);
+        let reach = reach(session, &table, &word)?;
+        ranked.push((reach.unwrap_or(i64::MIN), word));
+        if reach.is_none() {
+            // So few that looking into all of them takes less than to choose further.
+            ranked.drain(..ranked.len() - 1);
+            break;
         }
-        (format!("search_{index}_short"), format!("\"{word}\""))
+    }
+    ranked.sort();
+    let words: Vec<_> = ranked.into_iter().take(WORDS_MAX).map(|(_, word)| word).collect();
+    Ok(Query { table, words: words.join(" "), inexact: letters.len() > 3 })
+}
+
+/// The key of the last of the newest entries with this word: the less, the rarer the word is.
+/// Nothing if there are not as many.
+fn reach(session: &Session, table: &str, word: &str) -> Result<Option<i64>> {
+    let sql = format!(
+        "select rowid from {table} where {table} match $1 order by rowid desc limit 1 offset $2"
+    );
+    let values = [Value::Text(word.to_owned()), Value::Int(SAMPLE)];
+    let mut found = session.rows(&sql, &values)?;
+    found.pop().as_mut().map(Row::take).transpose()
+}
+
+impl Entry {
+    fn new(instance: &str, text: &str) -> Self {
+        let mark = mark(instance);
+        let letters: Vec<_> = text.chars().collect();
+        let words = |widths: &[usize]| {
+            let mut words = Words::default();
+            for width in widths {
+                for gram in distinct(&letters, *width) {
+                    words.add(&mark, gram);
+                }
+            }
+            words.0
+        };
+        Self { text: text.to_owned(), long: words(&[3]), short: words(&[1, 2]) }
     }
 }
 
-/// Each three letters, in their order.
-fn long_words(instance: &str, text: &str) -> String {
-    grams(&mark(instance), text, 3).collect::<Vec<_>>().join(" ")
+/// The pieces of this many letters, each once.
+fn distinct(letters: &[char], width: usize) -> Vec<&[char]> {
+    let mut grams: Vec<_> = letters.windows(width).collect();
+    grams.sort_unstable();
+    grams.dedup();
+    grams
 }
 
-/// Each letter and each pair, once.
-fn short_words(instance: &str, text: &str) -> String {
-    let mark = mark(instance);
-    let words: BTreeSet<_> = grams(&mark, text, 1).chain(grams(&mark, text, 2)).collect();
-    words.into_iter().collect::<Vec<_>>().join(" ")
-}
+/// Words, one behind the other.
+#[derive(Default)]
+struct Words(String);
 
-fn grams(mark: &str, text: &str, width: usize) -> impl Iterator<Item = String> {
-    let letters: Vec<_> = text.chars().collect();
-    let words: Vec<_> = letters
-        .windows(width)
-        .map(|gram| {
-            let mut word = mark.to_owned();
-            for letter in gram {
-                push_letter(&mut word, *letter);
-            }
-            word
-        })
-        .collect();
-    words.into_iter()
+impl Words {
+    fn add(&mut self, mark: &str, gram: &[char]) -> &Self {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(mark);
+        for letter in gram {
+            push_letter(&mut self.0, *letter);
+        }
+        self
+    }
 }
 
 /// Six letters for the instance. Two may share them by chance: they then share the work of a
@@ -159,17 +224,20 @@ pub(crate) fn has_index(sql: &str) -> bool {
     sql.lines().any(|line| line.trim().starts_with(CREATE))
 }
 
+/// Merging waits for the upkeep, as long as that keeps pace.
 fn tables_sqlite(index: &str) -> String {
-    let table = |suffix: &str, detail: &str| {
+    let words = |table: &str| {
         format!(
-            "create virtual table search_{index}{suffix} using fts5 (words, content = '',
-             contentless_delete = 1, detail = {detail}, tokenize = 'ascii');"
+            "create virtual table {table} using fts5 (words, content = '',
+             contentless_delete = 1, detail = none, tokenize = 'ascii');
+             insert into {table} ({table}, rank) values ('automerge', 8);"
         )
     };
     format!(
-        "{}\n{}\ninsert into search_indexes (name) values ('{index}');",
-        table("", "full"),
-        table("_short", "none")
+        "create table search_{index}_text (key integer primary key, words text not null);
+         {}\n{}\ninsert into search_indexes (name) values ('{index}');",
+        words(&format!("search_{index}")),
+        words(&format!("search_{index}_short"))
     )
 }
 

@@ -33,9 +33,10 @@ async fn list(cx: &mut Cx, request: GetClientList) -> Result<Listing<Client>> {
     let paging = Paging::new(request.limit, request.offset);
     let rows = ClientRow::select(&cx.tx).order("position desc").part(&mut cx.tx, paging).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
-    let sessions = match ids.is_empty() {
-        true => Vec::new(),
-        false => sessions::live(cx).filter_in("client_id", &ids).all(&mut cx.tx).await?,
+    let sessions = if ids.is_empty() {
+        Vec::new()
+    } else {
+        sessions::live(cx).filter_in("client_id", &ids).all(&mut cx.tx).await?
     };
     let mut of_client: HashMap<ClientId, Vec<SessionRow>> = HashMap::new();
     for session in sessions {

@@ -227,7 +227,7 @@ pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<I
     });
     let known = known.map(|(instance, _)| instance);
     let instance = match rows.await? {
-        Some((row, keys)) => Some(open(world, row, keys, known.as_deref())?),
+        Some((row, keys)) => Some(open(world, row, &keys, known.as_deref())?),
         None => None,
     };
     world.instances.put(&digest, instance.clone(), now);
@@ -238,7 +238,7 @@ pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<I
 fn open(
     world: &World,
     row: InstanceRow,
-    keys: Vec<SigningKeyRow>,
+    keys: &[SigningKeyRow],
     known: Option<&Instance>,
 ) -> Result<Arc<Instance>> {
     let newest = keys.iter().find(|key| key.retired_at.is_none());

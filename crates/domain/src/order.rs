@@ -22,14 +22,15 @@ impl Orders {
             Some(name) => (name, true),
             None => (asked.strip_prefix(['+', ' ']).unwrap_or(asked), false),
         };
-        match self.0.iter().find(|order| order.0 == name) {
-            Some((_, up, down)) => Ok(if downwards { down } else { up }),
-            None => {
-                let names: Vec<_> = self.0.iter().map(|order| order.0).collect();
-                let reason = format!("order_by must be one of {}.", names.join(", "));
-                Err(refusal::form_param_value_invalid().because(reason).param("order_by").into())
-            }
-        }
+        let Some((_, up, down)) = self.0.iter().find(|order| order.0 == name) else {
+            let names: Vec<_> = self.0.iter().map(|order| order.0).collect();
+            let reason = format!("order_by must be one of {}.", names.join(", "));
+            return Err(refusal::form_param_value_invalid()
+                .because(reason)
+                .param("order_by")
+                .into());
+        };
+        Ok(if downwards { down } else { up })
     }
 }
 

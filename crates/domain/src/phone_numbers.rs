@@ -2,7 +2,7 @@
 
 use db::Record as _;
 use wire::{
-    Deleted, Patch, Timestamp,
+    Deleted, Patch,
     backend::{
         phone_numbers::{
             AttemptPhoneNumberVerification, CreatePhoneNumber, DeletePhoneNumber, GetPhoneNumber,
@@ -37,7 +37,6 @@ pub(crate) fn operations(all: Operations) -> Operations {
 /// Give a user another phone number.
 async fn create(cx: &mut Cx, request: CreatePhoneNumber) -> Result<PhoneNumber> {
     let (mut user, mut all) = users::load(cx, &request.user_id).await?;
-    let had = has_second_factor(&user, &all);
     let status = match request.verified {
         Patch::Set(true) => IdentificationStatus::Verified,
         _ => IdentificationStatus::Unverified,
@@ -53,7 +52,6 @@ async fn create(cx: &mut Cx, request: CreatePhoneNumber) -> Result<PhoneNumber> 
     row.add(cx, KIND).await?;
     all.push(row.clone());
     set_primary(&mut user, &row, request.primary)?;
-    settle(&mut user, &all, had, cx.now);
     users::save(cx, &mut user, &all).await?;
     Ok(users::phone_number(&row))
 }
@@ -68,7 +66,6 @@ async fn get(cx: &mut Cx, request: GetPhoneNumber) -> Result<PhoneNumber> {
 async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> {
     let mut row = identifications::find(cx, KIND, request.phone_number_id.as_str()).await?;
     let (mut user, mut all) = users::load(cx, &row.user_id).await?;
-    let had = has_second_factor(&user, &all);
     match request.verified {
         Patch::Set(true) if !row.is_verified() => {
             row.set_status(&IdentificationStatus::Verified)?;
@@ -92,7 +89,6 @@ async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> 
     set_primary(&mut user, &row, request.primary)?;
     row.save(cx, KIND).await?;
     identifications::put(&mut all, &row);
-    settle(&mut user, &all, had, cx.now);
     users::save(cx, &mut user, &all).await?;
     Ok(users::phone_number(&row))
 }
@@ -101,12 +97,11 @@ async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> 
 async fn delete(cx: &mut Cx, request: DeletePhoneNumber) -> Result<Deleted<PhoneNumber>> {
     let row = identifications::find(cx, KIND, request.phone_number_id.as_str()).await?;
     let (mut user, mut all) = users::load(cx, &row.user_id).await?;
-    let had = has_second_factor(&user, &all);
     identifications::refuse_needed(cx, &user, &all, &row)?;
     all.retain(|other| other.id != row.id);
-    row.delete(&mut cx.tx).await?;
     promote(cx, &mut all).await?;
-    settle(&mut user, &all, had, cx.now);
+    forget_backup_codes(&mut user, std::slice::from_ref(&row), &all);
+    row.delete(&mut cx.tx).await?;
     users::save(cx, &mut user, &all).await?;
     Ok(Deleted::new(request.phone_number_id))
 }
@@ -131,15 +126,14 @@ async fn attempt_verification(
 /// Make a phone number the only one of a user. It is no second factor.
 async fn replace(cx: &mut Cx, request: ReplaceUserPhoneNumber) -> Result<PhoneNumber> {
     let (mut user, mut all) = users::load(cx, &request.user_id).await?;
-    let had = has_second_factor(&user, &all);
-    identifications::remove_all(cx, KIND, &mut all).await?;
+    let gone = identifications::remove_all(cx, KIND, &mut all).await?;
+    forget_backup_codes(&mut user, &gone, &all);
     let status = request.identification_status.unwrap_or(IdentificationStatus::Verified);
     let owner = (&user.id, all.as_slice());
     let row = identifications::another(cx, KIND, owner, &request.phone_number, &status).await?;
     row.add(cx, KIND).await?;
     all.push(row.clone());
     user.primary_phone_number_id = Some(row.id.as_str().into());
-    settle(&mut user, &all, had, cx.now);
     users::save(cx, &mut user, &all).await?;
     Ok(users::phone_number(&row))
 }
@@ -183,18 +177,10 @@ async fn promote(cx: &mut Cx, all: &mut [IdentificationRow]) -> Result<()> {
     Ok(())
 }
 
-fn has_second_factor(user: &UserRow, all: &[IdentificationRow]) -> bool {
-    user.totp_secret.is_some() || all.iter().any(|row| row.reserved_for_second_factor)
-}
-
-/// Notes when the first second factor came or the last one went. Backup codes go with it.
-fn settle(user: &mut UserRow, all: &[IdentificationRow], had: bool, now: Timestamp) {
-    match (had, has_second_factor(user, all)) {
-        (false, true) => (user.mfa_enabled_at, user.mfa_disabled_at) = (Some(now), None),
-        (true, false) => {
-            (user.mfa_enabled_at, user.mfa_disabled_at) = (None, Some(now));
-            user.backup_codes = None;
-        }
-        _ => {}
+/// Backup codes stand in for a second factor: with the last one they go.
+fn forget_backup_codes(user: &mut UserRow, gone: &[IdentificationRow], all: &[IdentificationRow]) {
+    let is_factor = |row: &IdentificationRow| row.reserved_for_second_factor;
+    if user.totp_secret.is_none() && gone.iter().any(is_factor) && !all.iter().any(is_factor) {
+        user.backup_codes = None;
     }
 }

@@ -250,7 +250,7 @@ fn marked(place: &Place<'_>, secret: &str) -> String {
 /// What is stored of a secret that only has to be recognised: SHA-256 in hex.
 ///
 /// Only for secrets of 128 random bits and more; what people choose goes to a password hash.
-pub fn digest_of_secret(text: &str) -> String {
+pub(crate) fn digest_of_secret(text: &str) -> String {
     hex(digest(&SHA256, text.as_bytes()).as_ref())
 }
 

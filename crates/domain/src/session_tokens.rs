@@ -248,9 +248,11 @@ fn of_user(user: &User, path: &str) -> Option<Json> {
         "primary_email_address" => Some(email()?.email_address.as_str().into()),
         "primary_phone_number" => Some(phone()?.phone_number.as_str().into()),
         "primary_web3_wallet" => Some(wallet()?.web3_wallet.as_str().into()),
-        "email_verified" => Some(email().is_some_and(|one| is_verified(&one.verification)).into()),
+        "email_verified" => {
+            Some(email().is_some_and(|one| is_verified(one.verification.as_ref())).into())
+        }
         "phone_number_verified" => {
-            Some(phone().is_some_and(|one| is_verified(&one.verification)).into())
+            Some(phone().is_some_and(|one| is_verified(one.verification.as_ref())).into())
         }
         "two_factor_enabled" => Some(user.two_factor_enabled.into()),
         "image_url" => Some(user.image_url.as_str().into()),
@@ -265,8 +267,8 @@ fn of_user(user: &User, path: &str) -> Option<Json> {
     }
 }
 
-fn is_verified(verification: &Option<Verification>) -> bool {
-    verification.as_ref().is_some_and(|one| one.status == VerificationStatus::Verified)
+fn is_verified(verification: Option<&Verification>) -> bool {
+    verification.is_some_and(|one| one.status == VerificationStatus::Verified)
 }
 
 /// What a session token that was signed here claims; its end may be past.

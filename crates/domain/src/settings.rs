@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Layout of the document; raised when a stored one has to be rewritten to be understood.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// All settings of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

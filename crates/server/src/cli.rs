@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand};
 const ABOUT_EXIT: &str = "\
 Exit codes: 0 done, 1 failed, 2 asked for something impossible.";
 
+const LOG: &str = "\
+What is logged: error, warn, info, debug, trace, or as warn,web=debug [env: VESTRY_LOG]";
+
 const EXAMPLES: &str = "\
 Examples:
   vestry dev                                     a development instance on 127.0.0.1:8787
@@ -56,8 +59,7 @@ Works before the first start of the server, and beside it.";
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// What is logged: error, warn, info, debug, trace, or as `warn,web=debug` [env: `VESTRY_LOG`].
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", help = LOG)]
     pub(crate) log: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -110,8 +112,7 @@ pub(crate) struct Dev {
 /// Where data are, and the key to them.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Storage {
-    /// Configuration file, TOML [env: `VESTRY_CONFIG`].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "Configuration file, TOML [env: VESTRY_CONFIG]")]
     pub(crate) config: Option<PathBuf>,
     /// Folder that keeps everything.
     #[arg(long, value_name = "DIR")]

@@ -30,7 +30,7 @@ const fn known(name: &'static str, flag: &'static str) -> Known {
     Known { name, flag: Some(flag), in_file: true }
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 11] = [
     known("listen", "--listen ADDR"),
     known("data", "--data DIR"),
     known("database_url", "--database-url URL"),
@@ -40,6 +40,8 @@ const KNOWN: [Known; 10] = [
     known("root_key_file", "--root-key-file FILE"),
     // Command lines and configuration files are read by too many.
     Known { name: "root_key", flag: None, in_file: false },
+    // For stand-ins; Amazon's own are known.
+    Known { name: "cognito_url", flag: None, in_file: true },
     known("log", "--log LEVEL"),
     known("stop_delay_seconds", "--stop-delay-seconds N"),
 ];
@@ -79,6 +81,7 @@ pub(crate) struct Serve {
     pub(crate) public_url: Url,
     pub(crate) api_url: Option<Url>,
     pub(crate) proxy_path: String,
+    pub(crate) cognito_url: Option<String>,
     pub(crate) log: Targets,
     pub(crate) stop_delay: Duration,
 }
@@ -289,6 +292,7 @@ impl Given {
         }
         let proxy_path = self.take("proxy_path");
         let proxy_path = self.read(proxy_path, "proxy_path", proxy_path_of);
+        let cognito_url = self.take("cognito_url").map(|value| value.text);
         let log = self.take("log");
         let log = self.read(log, "log", logging::parse);
         let delay = self.take("stop_delay_seconds");
@@ -307,6 +311,7 @@ impl Given {
             public_url,
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),
+            cognito_url,
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
             stop_delay: Duration::from_secs(delay.unwrap_or(0)),
         })
@@ -341,7 +346,8 @@ fn meant(name: &str, known: impl Iterator<Item = String>) -> String {
 }
 
 fn public_url(text: &str) -> std::result::Result<Url, String> {
-    let url = Url::parse(text).map_err(|_| "it must be like https://auth.example.com".to_owned())?;
+    let url =
+        Url::parse(text).map_err(|_| "it must be like https://auth.example.com".to_owned())?;
     let host = url.host_str().unwrap_or_default();
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

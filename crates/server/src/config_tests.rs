@@ -43,7 +43,12 @@ fn refused(
 
 #[test]
 fn all_that_is_missing_is_named_at_once() {
-    refused(&[], None, &[], &["listen is missing", "data or database_url", "public_url is missing"]);
+    refused(
+        &[],
+        None,
+        &[],
+        &["listen is missing", "data or database_url", "public_url is missing"],
+    );
 }
 
 #[test]
@@ -118,9 +123,8 @@ fn a_database_of_many_servers_needs_its_key_named() {
 
 #[test]
 fn a_public_url_is_a_host_and_no_more() {
-    let with = |url| {
-        serve_ok(&[("listen", "127.0.0.1:0"), ("data", "d"), ("public_url", url)], &[])
-    };
+    let with =
+        |url| serve_ok(&[("listen", "127.0.0.1:0"), ("data", "d"), ("public_url", url)], &[]);
     for url in ["https://auth.example.com", "https://a.b:8443/", "http://auth.localhost:8787"] {
         assert!(with(url), "{url}");
     }

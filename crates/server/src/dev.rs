@@ -16,7 +16,7 @@ use crate::{
     data::Folder,
     failure::{Failure, Result},
     keys::Shown,
-    logging, names,
+    logging, mailbox, names,
     signals::Signals,
     world::{self, Opening},
 };
@@ -31,7 +31,8 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     let listener = listen(dev.listen).await?;
     let addresses = addresses(listener.local_addr()?);
     let (url, key) = storage(&folder, dev.database_url).await?;
-    let world = world::open(&url, &key, addresses.api_url.clone(), Opening::Serve).await?;
+    let opening = Opening::Serve { cognito_url: std::env::var("VESTRY_COGNITO_URL").ok() };
+    let world = world::open(&url, &key, addresses.api_url.clone(), opening).await?;
     let keys = instance(&world).await?;
     server_facts::remember(&world, addresses.clone()).await?;
     let config = ServerConfig {
@@ -41,11 +42,17 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
         frontend_hosts: HashSet::from([keys.frontend_host.clone()]),
     };
     let server = server::start_with(config, Options::default()).await?;
+    let mailbox = mailbox::print(Arc::clone(&server.world), keys.instance_id.clone());
     announce(&Shown::new(keys, addresses), dev.json)?;
     if !server.address.ip().is_loopback() {
         tracing::warn!("a development instance is reached by other machines; it guards nothing");
     }
+    // A program that reads one line of JSON gets no more than that.
+    let mailbox = (!dev.json).then(|| tokio::spawn(mailbox));
     signals.stop(server).await;
+    if let Some(mailbox) = mailbox {
+        mailbox.abort();
+    }
     Ok(())
 }
 

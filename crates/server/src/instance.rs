@@ -61,8 +61,11 @@ async fn create(create: cli::Create) -> Result<()> {
         }
     };
     // Before the first start there is nothing to attach to.
-    let opening =
-        if world::is_empty(&url).await { Opening::Serve } else { Opening::Attach };
+    let opening = if world::is_empty(&url).await {
+        Opening::Serve { cognito_url: None }
+    } else {
+        Opening::Attach
+    };
     let world = world::open(&url, &key, String::new(), opening).await?;
     let frontend_host = match &public_url {
         Some(url) if production => host_of(url),
@@ -101,9 +104,9 @@ async fn make(
     };
     let new = NewInstance { application, environment, frontend_host: frontend_host.clone() };
     instances::create(world, new).await.map_err(|error| match error {
-        domain::Error::Taken { column, .. } if column == "frontend_host" => Failure::Other(format!(
-            "there is an instance at {frontend_host} already: vestry instance list"
-        )),
+        domain::Error::Taken { column, .. } if column == "frontend_host" => Failure::Other(
+            format!("there is an instance at {frontend_host} already: vestry instance list"),
+        ),
         error => error.into(),
     })
 }

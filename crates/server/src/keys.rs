@@ -85,7 +85,11 @@ pub(crate) async fn run(arguments: cli::Keys, log: Option<String>) -> Result<()>
     let addresses = addresses(&world, &keys).await?;
     world.db.close().await;
     let shown = Shown::new(keys, addresses);
-    if arguments.json { shown.print_json() } else { Ok(shown.print()) }
+    if arguments.json {
+        return shown.print_json();
+    }
+    shown.print();
+    Ok(())
 }
 
 /// Opens the data that `flags` and variables name, also while a server runs on them.
@@ -140,8 +144,8 @@ pub(crate) fn choose(all: Vec<Keys>, id: Option<&str>) -> Result<Keys> {
 pub(crate) async fn addresses(world: &Arc<World>, keys: &Keys) -> Result<Addresses> {
     let own = format!("https://{}", keys.frontend_host);
     let known = server_facts::addresses(world).await?;
-    let Addresses { api_url, frontend_api_url } = known
-        .unwrap_or_else(|| Addresses { api_url: own.clone(), frontend_api_url: own.clone() });
+    let Addresses { api_url, frontend_api_url } =
+        known.unwrap_or_else(|| Addresses { api_url: own.clone(), frontend_api_url: own.clone() });
     let production = keys.environment == EnvironmentType::Production;
     // A production instance is found under its own name; a development one through the server's.
     let frontend_api_url = if production && !frontend_api_url.ends_with(&keys.frontend_host) {

@@ -8,9 +8,9 @@ const FIRST: [&str; 32] = [
 ];
 const SECOND: [&str; 32] = [
     "acorn", "badger", "beacon", "birch", "brook", "candle", "cedar", "comet", "ember", "falcon",
-    "fern", "garden", "harbor", "heron", "island", "lantern", "maple", "meadow", "orchard", "otter",
-    "pebble", "pine", "river", "robin", "sparrow", "spruce", "stone", "thistle", "tulip", "valley",
-    "willow", "wren",
+    "fern", "garden", "harbor", "heron", "island", "lantern", "maple", "meadow", "orchard",
+    "otter", "pebble", "pine", "river", "robin", "sparrow", "spruce", "stone", "thistle", "tulip",
+    "valley", "willow", "wren",
 ];
 
 /// `quiet-harbor-42.clerk.accounts.dev`, chosen by `random`.

@@ -1,11 +1,6 @@
 //! Starting and stopping a server.
 
-use std::{
-    collections::HashSet,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::World;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -68,9 +63,9 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let routes = Routes::new(served, wire::published::all());
     let app = Arc::new(App::new(Arc::clone(&world), routes, hosts));
     let router = web::router(&app);
-    let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(crate::connections::serve(listener, router, stopped.clone()));
-    let tidying = tokio::spawn(tidy(Arc::clone(&world), stopped));
+    let (stop, told) = watch::channel(false);
+    let serving = tokio::spawn(crate::connections::serve(listener, router, told.clone()));
+    let tidying = tokio::spawn(tidy(Arc::clone(&world), told));
     Ok(Server { address, world, app, stop_delay: options.stop_delay, stop, serving, tidying })
 }
 

@@ -1,9 +1,6 @@
 //! What requests and commands work on, made of the system's clock and randomness.
 
-use std::{
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 use db::{Db, Mode};
 use domain::{Hasher, RootKey, Sealer, Seeds, World, server_facts};
@@ -12,10 +9,12 @@ use wire::Timestamp;
 use crate::failure::{Failure, Result};
 
 /// How a database is opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
     /// By its server: made and brought up to date if need be.
-    Serve,
+    Serve {
+        /// Where Amazon Cognito is asked about passwords it still keeps, if not at its own URLs.
+        cognito_url: Option<String>,
+    },
     /// Beside its server: as it is.
     Attach,
 }
@@ -27,14 +26,19 @@ pub(crate) async fn open(
     public_url: String,
     opening: Opening,
 ) -> Result<Arc<World>> {
-    let db = match opening {
-        Opening::Serve => Db::open(url, domain::MIGRATIONS).await?,
-        Opening::Attach => Db::attach(url, domain::MIGRATIONS).await?,
-    };
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
+    let hasher = Hasher::new(cores);
+    let (db, hasher, mode) = match opening {
+        Opening::Serve { cognito_url } => {
+            let cognito = server::cognito::remote_check(cognito_url);
+            let cognito = cognito.map_err(|error| Failure::new(error.to_string()))?;
+            let db = Db::open(url, domain::MIGRATIONS).await?;
+            (db, hasher.asking(cognito), Mode::Write)
+        }
+        Opening::Attach => (Db::attach(url, domain::MIGRATIONS).await?, hasher, Mode::Read),
+    };
     let sealer = Sealer::new(key).map_err(|error| Failure::new(error.to_string()))?;
-    let world = Arc::new(World::new(db, seeds(), Hasher::new(cores), sealer, public_url));
-    let mode = if opening == Opening::Serve { Mode::Write } else { Mode::Read };
+    let world = Arc::new(World::new(db, seeds(), hasher, sealer, public_url));
     if server_facts::unlock(&world, mode).await? {
         return Ok(world);
     }

@@ -39,9 +39,13 @@ impl TestServer {
             let columns = (row.take()?, row.take()?, row.take()?, row.take()?);
             let (id, kind, payload, is_sealed): (String, String, String, bool) = columns;
             let place = domain::Place { table: "outbox", row: &id, column: "payload", instance };
-            let opened = || self.world.sealer.open(&place, &payload).expect("it is opened");
-            let data = if is_sealed { opened() } else { payload.clone().into_bytes() };
-            let data = serde_json::from_slice(&data);
+            let data = if is_sealed {
+                serde_json::from_slice(
+                    &self.world.sealer.open(&place, &payload).expect("it is opened"),
+                )
+            } else {
+                serde_json::from_str(&payload)
+            };
             Ok::<_, db::Error>(Message { kind, data: data.expect("data is JSON") })
         };
         rows.into_iter().map(message).collect::<Result<_, _>>().expect("messages are read")

@@ -96,8 +96,8 @@ async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
     let mut limited = request.map(|body| Body::new(http_body_util::Limited::new(body, bytes_max)));
     // Else axum's own limit of two megabytes would hold.
     DefaultBodyLimit::disable().apply(&mut limited);
-    let broken = |_| refusal::request_body_invalid();
-    let mut form = Multipart::from_request(limited, &()).await.map_err(|_| broken(()))?;
+    let mut form =
+        Multipart::from_request(limited, &()).await.map_err(|_| refusal::request_body_invalid())?;
     let (mut file, mut texts) = (None, Vec::new());
     for _ in 0..PARTS_MAX {
         let Some(part) = form.next_field().await.map_err(|error| multipart_error(&error))? else {

@@ -28,7 +28,7 @@ pub(crate) fn answer(answer: Answer, trace_id: &str) -> Response<Body> {
 }
 
 /// A refusal, in the API's error envelope.
-pub(crate) fn refusal(refusal: Refusal, trace_id: &str) -> Response<Body> {
+pub(crate) fn refusal(refusal: &Refusal, trace_id: &str) -> Response<Body> {
     let (status, retry_after) = (refusal.status, refusal.retry_after);
     let envelope = serde_json::json!({
         "errors": refusal.errors,

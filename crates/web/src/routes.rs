@@ -3,7 +3,7 @@
 //! Both APIs may be reached on one host, where some pairs of method and path belong to both; the
 //! caller's credentials decide then. Every path is served with and without its `/v1`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use domain::{Operation, Operations};
 use wire::{Api, Method, Published};
@@ -106,7 +106,7 @@ fn shape(template: &str) -> (String, Vec<String>) {
         match part.strip_prefix('{').and_then(|part| part.split_once('}')) {
             // A placeholder takes its whole segment, with whatever ending the template gives it.
             Some((name, _)) => {
-                shape.push_str(&format!("{{p{}}}", names.len()));
+                let _ = write!(shape, "{{p{}}}", names.len());
                 names.push(name.to_owned());
             }
             None => shape.push_str(part),

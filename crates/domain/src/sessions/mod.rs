@@ -6,7 +6,7 @@
 mod refresh;
 pub mod testing;
 
-use db::{Column as _, Mode, Record as _, Select, Value};
+use db::{Column, Mode, Record as _, Select, Value};
 use macros::Record;
 use wire::{
     Listing, Metadata, Page, Paging, Patch, Refusal, Tag, Timestamp,
@@ -41,8 +41,8 @@ async fn list(cx: &mut Cx, request: GetSessionList) -> Result<Listing<Session>> 
     let paging = Paging::new(request.limit, request.offset);
     let mut sessions = SessionRow::select(&cx.tx);
     let filters = [
-        ("client_id = ?", request.client_id.as_ref().map(|id| id.to_value())),
-        ("user_id = ?", request.user_id.as_ref().map(|id| id.to_value())),
+        ("client_id = ?", request.client_id.as_ref().map(Column::to_value)),
+        ("user_id = ?", request.user_id.as_ref().map(Column::to_value)),
     ];
     let mut is_whole = request.status.is_none();
     for (condition, value) in filters {

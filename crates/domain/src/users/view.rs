@@ -80,7 +80,8 @@ pub(crate) fn view(cx: &Cx, row: &UserRow, identifications: &[IdentificationRow]
 
 /// Stored metadata is always an object.
 pub(crate) fn metadata(text: &str) -> Metadata {
-    serde_json::from_str(text).unwrap_or_default()
+    // Most have none, and reading is the dearest part of showing a user.
+    if text == "{}" { Metadata::new() } else { serde_json::from_str(text).unwrap_or_default() }
 }
 
 /// An e-mail address.
@@ -91,7 +92,7 @@ pub(crate) fn email_address(row: &IdentificationRow) -> EmailAddress {
         email_address: row.value.clone(),
         reserved: row.reserved,
         verification: row.verification(),
-        linked_to: serde_json::from_str(&row.linked_to).unwrap_or_default(),
+        linked_to: row.links(),
         matches_sso_connection: Some(false),
         created_at: Some(row.created_at),
         updated_at: Some(row.updated_at),
@@ -108,7 +109,7 @@ pub(crate) fn phone_number(row: &IdentificationRow) -> PhoneNumber {
         default_second_factor: row.default_second_factor,
         reserved: row.reserved,
         verification: row.verification(),
-        linked_to: serde_json::from_str(&row.linked_to).unwrap_or_default(),
+        linked_to: row.links(),
         backup_codes: Vec::new(),
         created_at: Some(row.created_at),
         updated_at: Some(row.updated_at),

@@ -3,5 +3,6 @@
 
 mod accounts;
 mod jwt_templates;
+mod plans;
 mod sign_in_tokens;
 mod stage;

@@ -68,13 +68,16 @@ async fn the_host_of_a_development_instance_has_the_frontend_api() {
 fn host_of_key(key: &str) -> String {
     let digits = key.trim_start_matches("pk_test_").trim_end_matches('=').bytes();
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits: String = digits
+    let values = digits
         .map(|digit| alphabet.iter().position(|letter| *letter == digit).expect("base64"))
-        .map(|value| format!("{value:06b}"))
-        .collect();
-    let bytes = bits.as_bytes().chunks_exact(8).map(|byte| {
-        let byte = std::str::from_utf8(byte).expect("digits");
-        char::from(u8::from_str_radix(byte, 2).expect("binary"))
+        .collect::<Vec<_>>();
+    let bytes = values.chunks(4).flat_map(|four| {
+        let bits = four.iter().fold(0, |bits, value| bits << 6 | value) << (6 * (4 - four.len()));
+        let whole = four.len() - 1;
+        [bits >> 16, bits >> 8, bits]
+            .into_iter()
+            .take(whole)
+            .map(|byte| char::from(u8::try_from(byte & 0xff).expect("a byte")))
     });
     bytes.collect::<String>().trim_end_matches('$').to_owned()
 }

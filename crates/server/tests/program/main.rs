@@ -5,4 +5,5 @@ mod connections;
 mod hosts;
 mod lifecycle;
 mod process;
+mod readme;
 mod settings;

@@ -219,7 +219,7 @@ impl Running {
 
     /// The status of `GET path` with these headers.
     pub(crate) fn get(&self, path: &str, headers: &[&str]) -> u16 {
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let headers = headers.iter().flat_map(|header| [header, "\r\n"]).collect::<String>();
         let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
         let answer =
             self.raw(&format!("GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n"));

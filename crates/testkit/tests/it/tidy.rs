@@ -42,9 +42,8 @@ fn tracked() -> Vec<(String, Vec<u8>)> {
 fn sources() -> impl Iterator<Item = (String, String)> {
     tracked().into_iter().filter_map(|(path, bytes)| {
         let parts: Vec<_> = path.split('/').collect();
-        let (["crates", _, "src", ..], true) =
-            (parts.as_slice(), Path::new(&path).extension() == Some("rs".as_ref()))
-        else {
+        let is_rust = std::path::Path::new(&path).extension().is_some_and(|end| end == "rs");
+        let (["crates", _, "src", ..], true) = (parts.as_slice(), is_rust) else {
             return None;
         };
         Some((path, String::from_utf8(bytes).expect("sources are text")))
