@@ -1,9 +1,10 @@
 //! Many at once.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
+use sdk::Client;
 use serde_json::{Map, Value, json};
-use testkit::{Request, TestServer, somebody};
+use testkit::{Request, Response, TestServer, somebody};
 use tokio::sync::Barrier;
 use wire::{
     Patch,
@@ -35,6 +36,24 @@ where
     results
 }
 
+/// The answer, from a server that may be too busy to give it at first.
+async fn answered(request: Request, address: String) -> Response {
+    loop {
+        let response = request.send(&address).await;
+        if response.status != 503 {
+            return response;
+        }
+        response.header("retry-after").expect("it says when to come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A client that comes back when the server is busy.
+fn patient(server: &TestServer) -> Client {
+    let client = Client::builder().api_url(server.address()).secret_key(server.secret_key());
+    client.retries(20).retry_posts(true).build().expect("a client")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_09_an_identifier_is_one_users() {
     let server = TestServer::start().await;
@@ -50,7 +69,7 @@ async fn rac_09_an_identifier_is_one_users() {
             let body = json!({ name: value, "skip_user_requirement": true });
             let request = Request::new("POST", "/v1/users").bearer(server.secret_key()).json(&body);
             let address = server.address().to_owned();
-            async move { request.send(&address).await }
+            answered(request, address)
         })
         .await;
         let (won, lost): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.status == 200);
@@ -72,7 +91,7 @@ async fn rac_16_metadata_of_different_keys_is_all_kept() {
     let server = TestServer::start().await;
     let ada = server.backend.send(&somebody()).await.expect("created");
     let results = together(|number| {
-        let (client, id) = (server.backend.clone(), ada.id.clone());
+        let (client, id) = (patient(&server), ada.id.clone());
         async move {
             let mine = Map::from_iter([(format!("key{number}"), Value::from(number))]);
             let update = UpdateUserMetadata {
@@ -96,7 +115,7 @@ async fn rac_17_nothing_of_a_deleted_user_is_left() {
     let ada = CreateUser { email_address: vec!["ada@example.com".into()], ..somebody() };
     let ada = server.backend.send(&ada).await.expect("created");
     let statuses = together(|number| {
-        let (client, id) = (server.backend.clone(), ada.id.clone());
+        let (client, id) = (patient(&server), ada.id.clone());
         let address = server.address().to_owned();
         let bearer = server.secret_key().to_owned();
         async move {
@@ -114,17 +133,14 @@ async fn rac_17_nothing_of_a_deleted_user_is_left() {
                 _ => (format!("/v1/users/{id}/ban"), json!({})),
             };
             let request = Request::new("POST", &path).bearer(&bearer).json(&body);
-            request.send(&address).await.status
+            answered(request, address).await.status
         }
     })
     .await;
     assert!(statuses.iter().all(|status| matches!(status, 200 | 403 | 404 | 422)), "{statuses:?}");
     for (table, rows) in server.dump().await {
-        if ["outbox", "counters"].contains(&table.as_str()) {
-            continue;
-        }
         let of_ada = rows.iter().filter(|row| row.contains(ada.id.as_str()));
-        if table != "sessions" {
+        if table != "outbox" {
             assert_eq!(of_ada.count(), 0, "{table}");
         }
     }
@@ -144,7 +160,7 @@ async fn rac_18_no_token_is_made_after_a_session_ended() {
         let action = if number == TASKS / 2 { "revoke" } else { "tokens" };
         let request = post(format!("/v1/sessions/{session}/{action}"));
         let address = server.address().to_owned();
-        async move { request.send(&address).await.status }
+        async move { answered(request, address).await.status }
     })
     .await;
 
