@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use db::{Column, Db, Mode, Row, Scope, Unit, Value};
+use db::{Column, Db, EngineKind, Mode, Row, Scope, Unit, Value};
 
 use crate::TestServer;
 
@@ -76,18 +76,30 @@ async fn rows(db: &Db, sql: String, values: Vec<Value>) -> Vec<Row> {
     rows.await.expect("the store is read")
 }
 
-/// Names of the domain's tables, and of the store's counters.
+/// Names of the domain's tables.
 fn tables() -> BTreeSet<&'static str> {
     let created = domain::MIGRATIONS.iter().flat_map(|migration| migration.sql.lines());
     let created = created
         .filter_map(|line| line.trim().strip_prefix("create table ")?.split([' ', '(']).next());
-    created.chain(["counters"]).collect()
+    created.collect()
 }
 
 async fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
-    for table in tables() {
-        let found = rows(db, format!("select * from {table}"), Vec::new()).await;
+    let mut queries: Vec<_> =
+        tables().iter().map(|table| (*table, format!("select * from {table}"))).collect();
+    // What was appended and not folded yet is part of a counter all the same.
+    let counters = match db.engine() {
+        EngineKind::Sqlite => "select instance_id, name, value from counters",
+        EngineKind::Postgres => {
+            "select instance_id, name, sum(value)::bigint from (
+                 select * from counters union all select * from counter_deltas
+             ) as parts group by instance_id, name"
+        }
+    };
+    queries.push(("counters", counters.to_owned()));
+    for (table, query) in queries {
+        let found = rows(db, query, Vec::new()).await;
         let mut texts: Vec<_> = found.into_iter().map(text).collect();
         texts.sort();
         all.insert(table.to_owned(), texts);

@@ -135,8 +135,9 @@ async fn rac_18_no_token_is_made_after_a_session_ended() {
     let server = TestServer::start().await;
     let ada = server.backend.send(&somebody()).await.expect("created");
     let key = server.secret_key();
-    let begin = Request::new("POST", "/v1/sessions").bearer(key).json(&json!({"user_id": ada.id}));
-    let begun = server.call(begin).await;
+    let request =
+        Request::new("POST", "/v1/sessions").bearer(key).json(&json!({"user_id": ada.id}));
+    let begun = server.call(request).await;
     let session = begun.json()["id"].as_str().expect("a session").to_owned();
     let post = |path: String| Request::new("POST", &path).bearer(key).json(&json!({}));
     together(|number| {
