@@ -65,7 +65,7 @@ fn program() -> PathBuf {
     let tests = std::env::current_exe().expect("tests are a file");
     let folder = tests.parent().and_then(|deps| deps.parent()).expect("a target folder");
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--bin", "vestry"]);
+    build.args(["build", "--quiet", "--package", "vestry", "--bin", "vestry"]);
     if folder.ends_with("release") {
         build.arg("--release");
     }
