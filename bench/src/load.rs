@@ -74,7 +74,13 @@ async fn insert(cx: &mut Cx, numbers: Vec<u64>) -> domain::Result<Vec<String>> {
 
 /// Two e-mail addresses, a phone number, and some 500 bytes of metadata.
 fn request(number: u64) -> CreateUser {
-    let pick = |names: [&str; 16], shift: u32| names[(number >> shift) as usize % 16].to_owned();
+    let pick = |names: [&'static str; 16], shift: u32| -> String {
+        names
+            .into_iter()
+            .nth(usize::try_from((number >> shift) % 16).unwrap_or_default())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let (first, last) = (pick(FIRST, 0), pick(LAST, 4));
     let metadata = json!({"plan": "pro", "note": "m".repeat(460), "number": number});
     CreateUser {

@@ -60,12 +60,11 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
     say("--- | --- | --- | --- | --- | --- | ---");
     let hello = hello()?;
     row("axum hello, 64 connections", hello, 1.0);
-    let list_of_few = match url {
-        Some(_) => None,
-        None => {
-            let (serving, _) = filled(&small, 1000, None).await?;
-            Some(lists(&serving)?.rate)
-        }
+    let list_of_few = if url.is_none() {
+        let (serving, _) = filled(&small, 1000, None).await?;
+        Some(lists(&serving)?.rate)
+    } else {
+        None
     };
     let (serving, ids) = filled(&large, options.users, url).await?;
     let pid = serving.child.id();

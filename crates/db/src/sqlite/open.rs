@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::session::query;
 use crate::{
@@ -78,13 +78,15 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(1024);
+    // Else a statement may be prepared anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // `like` tells case apart, as in PostgreSQL; what is searched is stored in lower case.
     // `full`: every commit is on disk before it is answered; a group of them costs one sync.
     connection.execute_batch(
         "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full;
          pragma foreign_keys = on; pragma wal_autocheckpoint = 1000;
          pragma journal_size_limit = 67108864; pragma cell_size_check = on;
-         pragma trusted_schema = off; pragma mmap_size = 0; pragma cache_size = -8000;
+         pragma trusted_schema = off; pragma mmap_size = 0; pragma cache_size = -4000;
          pragma case_sensitive_like = on; pragma temp_store = memory",
     )?;
     Ok(connection)
