@@ -11,10 +11,10 @@ use wire::{
     backend::users::{CreateUser, DeleteUser, GetUser, UpdateUserMetadata},
 };
 
-const TASKS: usize = 64;
+pub(crate) const TASKS: usize = 64;
 
 /// What `ask` gives in as many tasks, all let go at once.
-async fn together<T, F>(ask: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn together<T, F>(ask: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -62,7 +62,7 @@ async fn count(server: &TestServer, kind: &str) -> usize {
 }
 
 /// Changes the settings of the first instance, and waits until they are noticed.
-async fn set(server: &TestServer, change: impl FnOnce(&mut Settings)) {
+pub(crate) async fn set(server: &TestServer, change: impl FnOnce(&mut Settings)) {
     let mut settings = Settings::development();
     change(&mut settings);
     settings.validate().expect("valid");
