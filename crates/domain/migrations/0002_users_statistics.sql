@@ -1,3 +1,6 @@
+-- The text index knows users by their position alone, whatever their instance.
+create unique index users_position_alone on users (position);
+
 -- What the planner shall think of, whatever the tables hold by now: a million users of one
 -- instance. Knowing nothing, it would walk all of an instance for the sake of an order or a count,
 -- although the ids it looks for are given.

@@ -137,13 +137,13 @@ fn set_primary(user: &mut UserRow, row: &IdentificationRow, asked: Patch<bool>) 
     Ok(())
 }
 
-fn primary(user: &UserRow, all: &[IdentificationRow]) -> Option<IdentificationRow> {
+pub(crate) fn primary(user: &UserRow, all: &[IdentificationRow]) -> Option<IdentificationRow> {
     let id = user.primary_email_address_id.as_ref()?.as_str();
     all.iter().find(|row| row.id == id).cloned()
 }
 
 /// Tells the address that was the primary one before, if that was asked for.
-async fn notify(
+pub(crate) async fn notify(
     cx: &mut Cx,
     user: &UserRow,
     before: Option<IdentificationRow>,

@@ -8,7 +8,7 @@ use std::{
 use domain::{Rate, Result};
 use wire::{Timestamp, refusal};
 
-/// Windows remembered at once; beyond it the oldest go.
+/// Windows remembered at once; beyond it those that ended go, or all.
 const WINDOWS_MAX: usize = 100_000;
 
 /// Requests counted so far.
@@ -29,6 +29,10 @@ impl RateLimiter {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= WINDOWS_MAX {
             windows.retain(|_, window| window.began + window.length > now.0);
+            if windows.len() >= WINDOWS_MAX {
+                // Too many to be told apart: all begin anew.
+                windows.clear();
+            }
         }
         let window = windows.entry(who).or_insert(Window { began, length, count: 0 });
         if (window.began, window.length) != (began, length) {

@@ -22,7 +22,7 @@ use wire::{
 use super::{UserRow, find, load, save};
 use crate::{
     Cx, Result,
-    identifications::{IdentificationKind, IdentificationRow},
+    identifications::{self, IdentificationKind, IdentificationRow},
 };
 
 /// Tokens that a social provider gave for a user: none, as long as nobody signs in with one.
@@ -161,12 +161,8 @@ async fn remove(cx: &mut Cx, user_id: &UserId, kind: IdentificationKind, id: &st
     let (mut row, mut identifications) = load(cx, user_id).await?;
     let found = identifications.iter().position(|row| row.is(kind) && row.id == id);
     let removed = identifications.remove(found.ok_or_else(|| not_found(kind, id))?);
-    let last = !identifications.iter().any(|row| row.is(kind));
-    let wallets = &cx.instance.settings.attributes.web3_wallet;
-    if kind == IdentificationKind::Web3Wallet && last && wallets.enabled && wallets.required {
-        let reason = "This is the last web3 wallet, and users of this instance need one.";
-        let refusal = refusal::last_required_identification_deletion_failed();
-        return Err(refusal.because(reason).into());
+    if kind != IdentificationKind::Passkey {
+        identifications::refuse_needed(cx, &row, &identifications, &removed)?;
     }
     unlink(cx, &removed, &mut identifications).await?;
     removed.delete(&mut cx.tx).await?;

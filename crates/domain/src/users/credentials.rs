@@ -44,6 +44,10 @@ impl Given {
                 let refusal = refusal::form_conditional_param_disallowed();
                 return Err(refusal.param("password_digest").into());
             }
+            (Some(_), None) | (None, None) if self.password_hasher.is_some() => {
+                let refusal = refusal::form_conditional_param_missing();
+                return Err(refusal.param("password_digest").into());
+            }
             (Some(password), None) => Some(outside.hash(password).await?),
             (None, Some(digest)) => {
                 let hasher = self.password_hasher.ok_or_else(|| {

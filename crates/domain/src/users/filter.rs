@@ -12,6 +12,7 @@ use crate::{
     Cx, Outside, Result,
     identifications::{self, IdentificationKind},
     order::{Orders, by},
+    text,
 };
 
 /// Values of one filter.
@@ -172,6 +173,16 @@ fn filters(list: GetUserList) -> Filters {
 
 /// All filters at once; the values of one filter are alternatives.
 fn matching(cx: &Cx, filters: &Filters) -> Result<Select<UserRow>> {
+    let texts = [
+        ("query", &filters.query),
+        ("email_address_query", &filters.email_address_query),
+        ("phone_number_query", &filters.phone_number_query),
+        ("username_query", &filters.username_query),
+        ("name_query", &filters.name_query),
+    ];
+    for (name, searched) in texts {
+        text::at_most(name, searched.as_deref().unwrap_or_default(), text::NAME_CHARS_MAX)?;
+    }
     let mut users = UserRow::select(&cx.tx);
     users = included(users, "id", "user_id", &filters.user_id)?;
     users = included(users, "external_id", "external_id", &filters.external_id)?;

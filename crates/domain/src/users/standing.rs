@@ -1,5 +1,7 @@
 //! Bans and locks.
 
+use std::collections::HashSet;
+
 use wire::{
     Timestamp,
     backend::users::{
@@ -40,6 +42,10 @@ async fn set_all_banned(cx: &mut Cx, ids: &[UserId], banned: bool) -> Result<Vec
     }
     if ids.len() > USERS_MAX {
         return Err(refusal::form_param_array_size_exceeded().param("user_ids").into());
+    }
+    let mut seen = HashSet::new();
+    if !ids.iter().all(|id| seen.insert(id)) {
+        return Err(refusal::form_param_duplicate().param("user_ids").into());
     }
     let mut users = Vec::with_capacity(ids.len());
     for id in ids {

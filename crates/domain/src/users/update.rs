@@ -2,7 +2,7 @@
 
 use wire::{
     Patch, Refusal,
-    backend::users::{UpdateUser, User},
+    backend::users::{UpdateUser, User, UserId},
     refusal,
 };
 
@@ -12,7 +12,7 @@ use super::{
     load, metadata, save,
 };
 use crate::{
-    Cx, Error, Outside, Result, UsernamePolicy,
+    Cx, Error, Outside, Result, UsernamePolicy, email_addresses,
     identifications::{IdentificationKind, IdentificationRow},
     password, sessions, text,
 };
@@ -26,7 +26,7 @@ struct Change {
 
 /// Change a user's attributes.
 pub(super) async fn update(outside: &Outside, mut request: UpdateUser) -> Result<User> {
-    check(outside, &request)?;
+    check(outside, &request).await?;
     let given = Given {
         password: request.password.take(),
         password_digest: request.password_digest.take(),
@@ -38,7 +38,7 @@ pub(super) async fn update(outside: &Outside, mut request: UpdateUser) -> Result
     outside.write(apply, Change { request, credentials }).await
 }
 
-fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
+async fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
     let has_password = request.password.is_set() || request.password_digest.is_set();
     let only_with_password = [
         ("skip_password_checks", &request.skip_password_checks),
@@ -53,16 +53,27 @@ fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
     if let Patch::Set(password) = &request.password {
         password::check_size(password)?;
         if request.skip_password_checks != Patch::Set(true) {
-            password::check_policy(&outside.instance.settings.password, password, &[])?;
+            let mut names = outside.read(known_as, request.user_id.clone()).await?;
+            names.extend(request.username.as_ref().cloned());
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            password::check_policy(&outside.instance.settings.password, password, &names)?;
         }
     }
     Ok(())
 }
 
+/// What a user is known as, which must not be their password.
+async fn known_as(cx: &mut Cx, id: UserId) -> Result<Vec<String>> {
+    let (row, identifications) = load(cx, &id).await?;
+    let values = identifications.into_iter().map(|identification| identification.value);
+    Ok(row.username.into_iter().chain(values).collect())
+}
+
 async fn apply(cx: &mut Cx, change: Change) -> Result<User> {
     let Change { request, credentials } = change;
     let (mut row, identifications) = load(cx, &request.user_id).await?;
-    let new_password = credentials.password.is_some();
+    let (new_password, was_named) = (credentials.password.is_some(), row.username.is_some());
+    let primary = email_addresses::primary(&row, &identifications);
     credentials.apply(cx, &mut row);
     if new_password && request.sign_out_of_other_sessions == Patch::Set(true) {
         sessions::revoke_all(cx, &row.id).await?;
@@ -102,7 +113,14 @@ async fn apply(cx: &mut Cx, change: Change) -> Result<User> {
     set_names(cx, &mut row, names)?;
     let (public, private) = (request.public_metadata, request.private_metadata);
     metadata::set_all(&mut row, public, private, request.unsafe_metadata)?;
-    save(cx, &mut row, &identifications).await
+    let anonymous = row.username.is_none() && identifications.iter().all(|row| row.claim.is_none());
+    if was_named && anonymous {
+        return Err(refusal::identification_deletion_failed().param("username").into());
+    }
+    let user = save(cx, &mut row, &identifications).await?;
+    let asked = request.notify_primary_email_address_changed;
+    email_addresses::notify(cx, &row, primary, asked).await?;
+    Ok(user)
 }
 
 fn set_primaries(
@@ -120,6 +138,14 @@ fn set_primaries(
         }
         Some(_) => Ok(()),
     };
+    let cleared = [
+        ("primary_email_address_id", request.primary_email_address_id == Patch::Clear),
+        ("primary_phone_number_id", request.primary_phone_number_id == Patch::Clear),
+        ("primary_web3_wallet_id", request.primary_web3_wallet_id == Patch::Clear),
+    ];
+    if let Some((name, _)) = cleared.iter().find(|(_, cleared)| *cleared) {
+        return Err(refusal::form_param_nil().param(name).into());
+    }
     if let Patch::Set(id) = &request.primary_email_address_id {
         verified(IdentificationKind::EmailAddress, id.as_str(), "primary_email_address_id")?;
         row.primary_email_address_id = Some(id.clone());
