@@ -2,7 +2,7 @@
 
 use aws_lc_rs::{
     rand::SystemRandom,
-    rsa::{KeySize, PublicKeyComponents},
+    rsa::KeySize,
     signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use axum::{Router, http::header, routing::get};
@@ -21,25 +21,33 @@ pub(crate) async fn hello(address: &str) -> Result<()> {
     Ok(axum::serve(listener, router).await?)
 }
 
-/// RSA-2048 signatures and verifications in a second of one core.
+/// RSA-2048 signatures and verifications in a second of processor time, while all cores are at it:
+/// a server under load has no core to itself either.
 pub(crate) fn rsa() -> Result<(f64, f64)> {
+    let cores = std::thread::available_parallelism().map_or(2, Into::into);
+    let rates: Vec<(f64, f64)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores)
+            .map(|_| scope.spawn(|| one_core().map_err(|error| error.to_string())))
+            .collect();
+        let rates = threads.into_iter().map(|thread| thread.join().map_err(|_| "panicked")?);
+        rates.collect::<std::result::Result<_, String>>()
+    })?;
+    let count = f64::from(u32::try_from(rates.len())?);
+    let sum = |pick: fn(&(f64, f64)) -> f64| rates.iter().map(pick).sum::<f64>() / count;
+    Ok((sum(|rates| rates.0), sum(|rates| rates.1)))
+}
+
+fn one_core() -> Result<(f64, f64)> {
     let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| "no key")?;
     let message = vec![b'x'; SIGNED_BYTES];
     let random = SystemRandom::new();
     let mut signature = vec![0; key.public_modulus_len()];
     let signs =
         per_second(|| key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).is_ok())?;
-    let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
-    let parsed = aws_lc_rs::signature::ParsedPublicKey::new(
-        &RSA_PKCS1_2048_8192_SHA256,
-        key.public_key().as_ref(),
-    );
-    let verifies = match parsed {
-        Ok(parsed) => per_second(|| parsed.verify_sig(&message, &signature).is_ok())?,
-        Err(_) => {
-            per_second(|| public.verify(&RSA_PKCS1_2048_8192_SHA256, &message, &signature).is_ok())?
-        }
-    };
+    let public = key.public_key().as_ref();
+    let parsed = aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
+        .map_err(|_| "no public key")?;
+    let verifies = per_second(|| parsed.verify_sig(&message, &signature).is_ok())?;
     Ok((signs, verifies))
 }
 

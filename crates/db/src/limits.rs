@@ -51,7 +51,7 @@ impl Default for Limits {
             idle: Duration::from_secs(10),
             connect: Duration::from_secs(2),
             group_units: 256,
-            group_time: Duration::from_millis(5),
+            group_time: Duration::from_millis(10),
             writes_waiting: 1024,
             scans: std::thread::available_parallelism().map_or(2, Into::into),
             scans_waiting: 64,

@@ -1,6 +1,8 @@
 //! Session tokens: what they say, and who signs them.
 
-use db::{Column as _, Record as _, Statement, Value};
+use std::sync::LazyLock;
+
+use db::{Column as _, Record as _, Value};
 use jwt::category;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -24,6 +26,16 @@ use crate::{
 const EARLY_SECONDS: i64 = 10;
 /// How long a token is taken after its end, in seconds, for clocks that are fast.
 const SKEW_SECONDS: i64 = 5;
+
+/// A session, and whether its user is banned, in one statement.
+static SUBJECT: LazyLock<String> = LazyLock::new(|| {
+    let columns: Vec<_> = SessionRow::COLUMNS.iter().map(|name| format!("s.{name}")).collect();
+    format!(
+        "select {}, u.banned from sessions s join users u on u.id = s.user_id
+         where s.instance_id = $1 and u.instance_id = $1 and s.id = $2",
+        columns.join(", ")
+    )
+});
 
 /// What the Backend API offers about them.
 pub(crate) fn operations(all: Operations) -> Operations {
@@ -106,16 +118,11 @@ pub(crate) async fn subject_of_token(cx: &mut Cx, id: SessionId) -> Result<Subje
     if !cx.instance.settings.token.claims.is_empty() {
         return subject(cx, id).await;
     }
-    let session = SessionRow::select(&cx.tx).filter("id = ?", [id.to_value()]).statement()?;
-    let banned = "select banned from users where instance_id = $1
-                  and id = (select user_id from sessions where instance_id = $1 and id = $2)";
     let values = vec![Value::Text(cx.instance_id()), id.to_value()];
-    let mut found = cx.tx.batch(vec![session, Statement::new(banned, values)]).await?;
-    let banned = found.pop().unwrap_or_default().pop().map(|mut row| row.take()).transpose()?;
-    let session = found.pop().unwrap_or_default().pop();
-    let session = session.map(|mut row| SessionRow::read(&mut row)).transpose()?;
-    let session = session.ok_or_else(|| sessions::not_found(&id))?;
-    check(&session, banned.unwrap_or(true), cx.now)?;
+    let mut row =
+        cx.tx.rows(&SUBJECT, values).await?.pop().ok_or_else(|| sessions::not_found(&id))?;
+    let session = SessionRow::read(&mut row)?;
+    check(&session, row.take()?, cx.now)?;
     Ok(Subject { session, user: None })
 }
 

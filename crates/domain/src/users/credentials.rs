@@ -44,7 +44,7 @@ impl Given {
                 let refusal = refusal::form_conditional_param_disallowed();
                 return Err(refusal.param("password_digest").into());
             }
-            (Some(_), None) | (None, None) if self.password_hasher.is_some() => {
+            (Some(_) | None, None) if self.password_hasher.is_some() => {
                 let refusal = refusal::form_conditional_param_missing();
                 return Err(refusal.param("password_digest").into());
             }
