@@ -89,5 +89,7 @@ export const openapiJudge = ({ method, path, status, version, body, wrapped = fa
     described.compiled.set(key, described.ajv.compile(absolute(translate(schema), described.version)));
   }
   const validate = described.compiled.get(key);
-  return validate(wrapped && schema.type === 'array' ? body.data : body) ? [] : [{ operation: name, errors: validate.errors }];
+  const named = schema.$ref && described.document.components.schemas[schema.$ref.split('/').pop()];
+  const isList = (named ?? schema).type === 'array';
+  return validate(wrapped && isList ? body.data : body) ? [] : [{ operation: name, errors: validate.errors }];
 };
