@@ -14,13 +14,13 @@ use wire::{
 pub(crate) const TASKS: usize = 64;
 
 /// What `ask` gives in as many tasks, all let go at once.
-pub(crate) async fn together<T, F>(ask: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn together_of<T, F>(tasks: usize, ask: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let barrier = Arc::new(Barrier::new(TASKS));
-    let tasks: Vec<_> = (0..TASKS)
+    let barrier = Arc::new(Barrier::new(tasks));
+    let tasks: Vec<_> = (0..tasks)
         .map(|number| {
             let (barrier, asking) = (Arc::clone(&barrier), ask(number));
             tokio::spawn(async move {
@@ -34,6 +34,15 @@ where
         results.push(task.await.expect("it does not panic"));
     }
     results
+}
+
+/// The same in the usual number of tasks.
+pub(crate) async fn together<T, F>(ask: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    together_of(TASKS, ask).await
 }
 
 /// The answer, from a server that may be too busy to give it at first.

@@ -7,7 +7,8 @@ use domain::{Outside, Settings, sessions::testing, testing_tokens};
 use jwt::decode_unverified;
 use serde_json::{Map, Value, json};
 use testkit::{Request, Response, TestServer};
-use tokio::sync::Barrier;
+
+use crate::races;
 
 const ORIGIN: &str = "https://app.example.com";
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -362,28 +363,6 @@ async fn ses_01_a_refresh_in_cookies_carries_its_flags_and_the_next_refresh_toke
     assert_eq!(refresh(&server, &id, &renewed, &value(4)).await.status, 200);
 }
 
-/// What `ask` gives in as many tasks, all let go at once.
-async fn together<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    tasks: usize,
-    ask: impl Fn(usize) -> F,
-) -> Vec<T> {
-    let barrier = Arc::new(Barrier::new(tasks));
-    let tasks: Vec<_> = (0..tasks)
-        .map(|number| {
-            let (barrier, asking) = (Arc::clone(&barrier), ask(number));
-            tokio::spawn(async move {
-                barrier.wait().await;
-                asking.await
-            })
-        })
-        .collect();
-    let mut results = Vec::new();
-    for task in tasks {
-        results.push(task.await.expect("it does not panic"));
-    }
-    results
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_02_a_token_is_refreshed_once() {
     let server = Arc::new(TestServer::start().await);
@@ -393,7 +372,7 @@ async fn rac_02_a_token_is_refreshed_once() {
             "expired_token": expired, "refresh_token": known, "request_origin": ORIGIN,
             "format": format,
         });
-        let results = together(32, |_| {
+        let results = races::together_of(32, |_| {
             let (server, body) = (Arc::clone(&server), body.clone());
             let path = format!("/v1/sessions/{id}/refresh");
             async move { post(&server, &path, &body).await }
@@ -410,7 +389,7 @@ async fn rac_17_no_session_outlives_its_user() {
     let server = Arc::new(TestServer::start().await);
     for _ in 0..8 {
         let user_id = user(&server).await;
-        together(9, |number| {
+        races::together_of(9, |number| {
             let (server, user_id) = (Arc::clone(&server), user_id.clone());
             async move {
                 if number == 4 {
@@ -437,7 +416,7 @@ async fn rac_18_no_token_follows_a_revocation() {
     for _ in 0..8 {
         let (_, id) = begun(&server).await;
         let revoked = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        together(9, |number| {
+        races::together_of(9, |number| {
             let (server, id, revoked) = (Arc::clone(&server), id.clone(), Arc::clone(&revoked));
             async move {
                 if number == 4 {
