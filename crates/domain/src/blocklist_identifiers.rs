@@ -1,0 +1,8 @@
+//! The blocklist: who is kept out.
+
+use crate::Operations;
+
+/// What the Backend API offers about it.
+pub(crate) fn operations(all: Operations) -> Operations {
+    all
+}

@@ -1,0 +1,1 @@
+//! Tickets: what this server hands out and alone reads again.

@@ -1,0 +1,8 @@
+//! The waitlist: those who ask to be let in.
+
+use crate::Operations;
+
+/// What the Backend API offers about it.
+pub(crate) fn operations(all: Operations) -> Operations {
+    all
+}
