@@ -13,7 +13,7 @@ suite('sign-in tokens, testing tokens, instance', world => {
     assert.match(created.id, /^sit_\w+$/);
     assert.deepEqual([created.userId, created.status], [user.id, 'pending']);
     const { header, payload } = parts(created.token);
-    assert.deepEqual([header.alg, header.kid], ['RS256', undefined]);
+    assert.deepEqual([header.alg, header.kid], ['HS256', undefined]);
     assert.deepEqual([payload.st, payload.sid, payload.iid, payload.eis], ['sign_in_token', created.id, world.keys.instanceId, 3600]);
     assert.equal(new URL(created.url).searchParams.get('__clerk_ticket'), created.token);
     const lasting = await tokens().createSignInToken({ userId: user.id });

@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::{hkdf, hmac};
 use db::{Mode, Record, Tx, Value};
-use jwt::{PreparedHeader, SigningKey, VerifyingKey};
+use jwt::{Algorithm, PreparedHeader, SigningKey, VerifyingKey};
 use macros::Record;
 use wire::{
     Id, Kind, Timestamp,
@@ -79,22 +79,36 @@ pub struct Signer {
     pub template_header: PreparedHeader,
     /// Authenticates what the server hands out and wants back; no other key knows it.
     pub(crate) codes: hmac::Key,
+    /// Signs tickets, with their header, which names no key: whoever looks one up by its id shall
+    /// not take a ticket for a session token.
+    pub(crate) tickets: (SigningKey, PreparedHeader),
 }
 
 impl Signer {
     fn new(kid: String, der: &[u8]) -> Result<Self> {
         let broken = |error: jwt::KeyError| Error::Broken(error.into());
-        let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, der).map_err(broken)?;
+        let key = SigningKey::from_pkcs8(Algorithm::Rs256, der).map_err(broken)?;
         let header = || PreparedHeader::new(key.algorithm()).kid(&*kid);
         let session_header = header().cat(jwt::category::SESSION);
         let template_header = header().cat(jwt::category::TEMPLATE);
         let verifying = key.verifying_key().map_err(broken)?;
-        let codes = hkdf::Salt::new(hkdf::HKDF_SHA256, b"vestry codes").extract(der);
-        let info = [kid.as_bytes()];
-        let codes = codes.expand(&info, hmac::HMAC_SHA256);
-        let codes = codes.map_err(|_| Error::Broken("a key cannot be derived".into()))?.into();
-        Ok(Self { kid, key, verifying, session_header, template_header, codes })
+        let codes = hmac::Key::new(hmac::HMAC_SHA256, &derived(b"vestry codes", &kid, der)?);
+        let secret = derived(b"vestry tickets", &kid, der)?;
+        let tickets = SigningKey::from_secret(Algorithm::Hs256, &secret).map_err(broken)?;
+        let tickets = (tickets, PreparedHeader::new(Algorithm::Hs256));
+        Ok(Self { kid, key, verifying, session_header, template_header, codes, tickets })
     }
+}
+
+/// A symmetric key that is derived from a signing key for one use.
+fn derived(label: &[u8], kid: &str, der: &[u8]) -> Result<[u8; 32]> {
+    let mut key = [0; 32];
+    let of_signing_key = hkdf::Salt::new(hkdf::HKDF_SHA256, label).extract(der);
+    of_signing_key
+        .expand(&[kid.as_bytes()], hmac::HMAC_SHA256)
+        .and_then(|derived| derived.fill(&mut key))
+        .map_err(|_| Error::Broken("a key cannot be derived".into()))?;
+    Ok(key)
 }
 
 impl Instance {
@@ -440,7 +454,7 @@ fn new_signing_key(
     now: Timestamp,
     der: &[u8],
 ) -> Result<SigningKeyRow> {
-    let key = SigningKey::from_pkcs8(jwt::Algorithm::Rs256, der)
+    let key = SigningKey::from_pkcs8(Algorithm::Rs256, der)
         .map_err(|error| Error::Broken(error.into()))?;
     let jwk = key.jwk().ok_or_else(|| Error::Broken("a key without a public half".into()))?;
     let jwk = Jwk {
