@@ -226,6 +226,17 @@ pub(crate) fn of_users(cx: &Cx, user_ids: &[UserId]) -> Select<IdentificationRow
         .order("user_id, created_at, id")
 }
 
+/// Those that claim one of some normal values.
+pub(crate) fn claimed(
+    cx: &Cx,
+    kind: IdentificationKind,
+    values: &[String],
+) -> Select<IdentificationRow> {
+    IdentificationRow::select(&cx.tx)
+        .filter("kind = ?", [text(kind.as_str())])
+        .filter_in("claim", values)
+}
+
 /// The identification with this id, if it is of this kind.
 pub(crate) async fn find(
     cx: &mut Cx,

@@ -29,7 +29,7 @@ pub(crate) async fn email_code(cx: &mut Cx, to: &IdentificationRow, code: &str) 
                 .to_owned(),
         ],
     };
-    email(cx, to, text, json!({ "otp_code": code })).await
+    email(cx, Recipient::from(to), text, json!({ "otp_code": code })).await
 }
 
 /// Tells the one who had this address as their primary one that it no longer is.
@@ -46,7 +46,47 @@ pub(crate) async fn primary_email_address_changed(
             "If this was not you, please get in touch with us.".to_owned(),
         ],
     };
-    email(cx, to, text, json!({ "new_email_address": new })).await
+    email(cx, Recipient::from(to), text, json!({ "new_email_address": new })).await
+}
+
+/// An invitation, as its mail has it.
+pub(crate) struct Invited<'a> {
+    /// Which mail.
+    pub(crate) template: &'static str,
+    /// Whom it goes to.
+    pub(crate) email_address: &'a str,
+    /// Where one signs up.
+    pub(crate) url: &'a str,
+    /// How long it is good for.
+    pub(crate) days: i64,
+}
+
+/// Sends an invitation to the address.
+pub(crate) async fn invitation(cx: &mut Cx, invited: Invited<'_>) -> Result<()> {
+    let Invited { template, email_address, url, days } = invited;
+    let text = Text {
+        slug: template,
+        subject: "You are invited to sign up".to_owned(),
+        lines: [
+            format!("Follow this link to sign up: {url}"),
+            format!("It is good for {days} days, once, and for this address alone."),
+        ],
+    };
+    let data = json!({ "action_url": url, "invitation": { "expires_in_days": days } });
+    email(cx, Recipient::from(email_address), text, data).await
+}
+
+/// Tells the address that it is on the waitlist.
+pub(crate) async fn waitlist_confirmation(cx: &mut Cx, email_address: &str) -> Result<()> {
+    let text = Text {
+        slug: "waitlist_confirmation",
+        subject: "You are on the waitlist".to_owned(),
+        lines: [
+            "You are on the waitlist.".to_owned(),
+            "As soon as there is a place for you, we shall send you an invitation.".to_owned(),
+        ],
+    };
+    email(cx, Recipient::from(email_address), text, json!({})).await
 }
 
 struct Text {
@@ -55,8 +95,27 @@ struct Text {
     lines: [String; 2],
 }
 
-async fn email(cx: &mut Cx, to: &IdentificationRow, text: Text, data: Value) -> Result<()> {
-    if is_test(cx, &to.value) {
+/// Whom a mail goes to.
+struct Recipient<'a> {
+    value: &'a str,
+    /// Where the address is a user's.
+    identification: Option<&'a IdentificationRow>,
+}
+
+impl<'a> From<&'a IdentificationRow> for Recipient<'a> {
+    fn from(row: &'a IdentificationRow) -> Self {
+        Self { value: &row.value, identification: Some(row) }
+    }
+}
+
+impl<'a> From<&'a str> for Recipient<'a> {
+    fn from(value: &'a str) -> Self {
+        Self { value, identification: None }
+    }
+}
+
+async fn email(cx: &mut Cx, to: Recipient<'_>, text: Text, data: Value) -> Result<()> {
+    if is_test(cx, to.value) {
         return Ok(());
     }
     let body: Vec<_> = text.lines.iter().map(|line| format!("<p>{}</p>", escape(line))).collect();
@@ -65,9 +124,9 @@ async fn email(cx: &mut Cx, to: &IdentificationRow, text: Text, data: Value) -> 
         object: Tag::new(),
         slug: Some(text.slug.to_owned()),
         from_email_name: cx.instance.settings.from_email_address.clone(),
-        to_email_address: Some(to.value.clone()),
-        email_address_id: Some(to.id.as_str().into()),
-        user_id: Some(to.user_id.clone()),
+        to_email_address: Some(to.value.to_owned()),
+        email_address_id: to.identification.map(|row| row.id.as_str().into()),
+        user_id: to.identification.map(|row| row.user_id.clone()),
         subject: Some(text.subject),
         body: Some(body.concat()),
         body_plain: Some(text.lines.join("\n\n")),

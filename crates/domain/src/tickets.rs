@@ -25,8 +25,7 @@ pub enum TicketKind {
 }
 
 impl TicketKind {
-    const ALL: [Self; 4] =
-        [Self::SignInToken, Self::Invitation, Self::ActorToken, Self::AgentTask];
+    const ALL: [Self; 4] = [Self::SignInToken, Self::Invitation, Self::ActorToken, Self::AgentTask];
 
     /// Its name in the claims.
     pub fn as_str(self) -> &'static str {

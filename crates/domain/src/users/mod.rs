@@ -32,6 +32,7 @@ pub use accounts::{
 pub use create::{NewUser, insert};
 pub use credentials::Credentials;
 pub use filter::list;
+pub(crate) use metadata::written;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{

@@ -2,6 +2,7 @@
 //! `TEST_DATABASE_URL` names; among them what only the Frontend API makes.
 
 mod accounts;
+mod invitations;
 mod jwt_templates;
 mod plans;
 mod sign_in_tokens;

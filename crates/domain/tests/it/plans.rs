@@ -32,6 +32,56 @@ async fn named_users_are_looked_up() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_and_entries_come_by_an_index_of_their_order() {
+    let stage = Stage::new().await;
+    let outside = stage.outside();
+    if outside.world.db.engine() != EngineKind::Sqlite {
+        return;
+    }
+    let invitations = "select * from invitations where instance_id = $1";
+    let entries = "select * from waitlist_entries where instance_id = $1";
+    let part = "limit 10 offset 0";
+    let open = "accepted_at is null and revoked_at is null and expires_at";
+    let newest = "order by position desc";
+    let cases = [
+        (format!("{invitations} and revoked_at is null {newest} {part}"), "invitations_listed"),
+        (format!("{invitations} and revoked_at is not null {newest} {part}"), "tions_revoked"),
+        (format!("{invitations} and accepted_at is not null {newest} {part}"), "tions_accepted"),
+        (format!("{invitations} and {open} > $2 {newest} {part}"), "invitations_open "),
+        (
+            format!(
+                "{invitations} and revoked_at is null \
+                 order by email_address desc, position desc {part}"
+            ),
+            "invitations_by_email",
+        ),
+        (
+            format!(
+                "{invitations} and revoked_at is null \
+                 order by expires_at asc, position asc {part}"
+            ),
+            "invitations_by_expiry",
+        ),
+        (
+            format!("select count(*) from invitations where instance_id = $1 and {open} <= $2"),
+            "invitations_open_until",
+        ),
+        (format!("{entries} {newest} {part}"), "waitlist_entries_position"),
+        (format!("{entries} and status = $2 {newest} {part}"), "waitlist_entries_status"),
+        (format!("{entries} order by email_address asc {part}"), "waitlist_entries_email"),
+        (
+            format!("{entries} order by coalesce(invited_at, 0) desc, position desc {part}"),
+            "waitlist_entries_by_invitation_time",
+        ),
+    ];
+    for (sql, index) in cases {
+        let explained = plan(&outside, &sql).await;
+        assert!(format!("{} ", explained[0]).contains(index), "{sql}: {explained:?}");
+        assert!(explained.len() == 1, "{sql}: {explained:?}");
+    }
+}
+
 async fn plan(outside: &domain::Outside, sql: &str) -> Vec<String> {
     let values = vec![Value::Text("x".to_owned()); sql.matches('$').count()];
     let sql = format!("explain query plan {sql}");

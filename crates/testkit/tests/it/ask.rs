@@ -176,6 +176,13 @@ pub(crate) async fn world(server: &TestServer) -> Ids {
         ("/v1/sessions", json!({"user_id": user_id}), "client_id", "/client_id"),
         ("/v1/jwt_templates", json!({"name": "mine", "claims": {}}), "template_id", "/id"),
         ("/v1/sign_in_tokens", json!({"user_id": user_id}), "sign_in_token_id", "/id"),
+        ("/v1/invitations", json!({"email_address": "bob@example.com"}), "invitation_id", "/id"),
+        (
+            "/v1/waitlist_entries",
+            json!({"email_address": "eve@example.com"}),
+            "waitlist_entry_id",
+            "/id",
+        ),
     ];
     for (path, body, name, pointer) in others {
         let made = make(server, key, path, &body).await;

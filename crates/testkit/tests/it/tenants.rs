@@ -43,6 +43,8 @@ async fn ten_08_filters_by_foreign_ids_find_nothing() {
         "/v1/users?external_id=ext-ada".to_owned(),
         "/v1/users?query=ada".to_owned(),
         format!("/v1/sessions?user_id={}", ids["user_id"]),
+        "/v1/invitations".to_owned(),
+        "/v1/invitations?query=bob".to_owned(),
         "/v1/users".to_owned(),
     ];
     for path in paths {
