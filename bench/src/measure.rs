@@ -18,16 +18,24 @@ use crate::{
 /// What to measure.
 pub(crate) struct Options {
     users: u64,
+    invitations: u64,
+    /// One part of the table, or all of it.
+    only: Option<String>,
     database_url: Option<String>,
 }
 
 impl Options {
-    /// Reads `--users N` and `--database-url URL`.
+    /// Reads `--users N`, `--invitations N`, `--only PART` and `--database-url URL`.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
-        let mut options = Self { users: 1_000_000, database_url: None };
+        let (users, invitations) = (1_000_000, 1_000_000);
+        let mut options = Self { users, invitations, only: None, database_url: None };
         for pair in words.chunks(2) {
             match pair {
                 ["--users", number] => options.users = number.parse()?,
+                ["--invitations", number] => options.invitations = number.parse()?,
+                ["--only", part @ ("users" | "invitations")] => {
+                    options.only = Some((*part).to_owned());
+                }
                 ["--database-url", url] => options.database_url = Some((*url).to_owned()),
                 _ => return Err(format!("what is {pair:?}?").into()),
             }
@@ -51,15 +59,28 @@ impl Drop for Serving {
     }
 }
 
-/// Measures everything and prints the table.
+/// Measures what is asked for and prints the table.
 pub(crate) async fn measure(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let (small, large) = (scratch.path().join("small"), scratch.path().join("large"));
-    let url = options.database_url.as_deref();
     say("work | rate/s | of ceiling | p50 ms | p99 ms | server CPU us | refused");
     say("--- | --- | --- | --- | --- | --- | ---");
     let hello = hello()?;
     row("axum hello, 64 connections", hello, 1.0);
+    let is_asked_for = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
+    if is_asked_for("users") {
+        users(options, scratch.path(), hello).await?;
+    }
+    if is_asked_for("invitations") {
+        invitations(options, scratch.path(), hello).await?;
+    }
+    let bytes = std::fs::metadata(program("vestry")?)?.len();
+    say(&format!("release binary | {} MB | | | | |", bytes >> 20));
+    Ok(())
+}
+
+async fn users(options: &Options, scratch: &Path, hello: Run) -> Result<()> {
+    let (small, large) = (scratch.join("small"), scratch.join("large"));
+    let url = options.database_url.as_deref();
     let list_of_few = if url.is_none() {
         let (serving, _) = filled(&small, 1000, None).await?;
         Some(lists(&serving)?.rate)
@@ -73,7 +94,7 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
         serving.ready.as_millis(),
         wrk::memory_mb(pid)?
     ));
-    let paths = scratch.path().join("paths");
+    let paths = scratch.join("paths");
     write_lines(&paths, ids.iter().map(|id| format!("/v1/users/{id}")))?;
     let get = wrk::middle(&load_of(&serving, "get", "", &paths, 64), pid)?;
     row("GET /v1/users/{id}", get, hello.rate);
@@ -91,9 +112,39 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
     searches(&serving, &paths, "")?;
     tokens(&serving, &ids, &paths).await?;
     creates(&serving, &paths)?;
-    searches(&serving, &paths, ", after the creates")?;
-    let bytes = std::fs::metadata(program("vestry")?)?.len();
-    say(&format!("release binary | {} MB | | | | |", bytes >> 20));
+    searches(&serving, &paths, ", after the creates")
+}
+
+/// Lists of invitations and of the waitlist, and invitations in bulk.
+async fn invitations(options: &Options, scratch: &Path, hello: Run) -> Result<()> {
+    let (folder, paths) = (scratch.join("large"), scratch.join("paths"));
+    let url = options.database_url.as_deref();
+    drop(start(&folder, url)?);
+    load::load_invitations(&folder, options.invitations, url).await?;
+    let serving = start(&folder, url)?;
+    let pid = serving.child.id();
+    let lists = [
+        ("/v1/invitations?limit=10&paginated=true", 64),
+        ("/v1/waitlist_entries?limit=10", 64),
+        ("/v1/invitations?limit=10&paginated=true&order_by=email_address", 64),
+        ("/v1/waitlist_entries?limit=10&order_by=email_address", 64),
+        ("/v1/invitations?limit=10&paginated=true&status=pending", 8),
+        ("/v1/waitlist_entries?limit=10&status=pending", 8),
+        ("/v1/invitations?limit=10&query=lovelace", 8),
+        ("/v1/waitlist_entries?limit=10&query=lovelace43", 8),
+    ];
+    for (path, connections) in lists {
+        write_lines(&paths, [path.to_owned()])?;
+        let list = wrk::middle(&load_of(&serving, "get", "", &paths, connections), pid)?;
+        row(&format!("GET {path}, {connections} connections"), list, hello.rate);
+    }
+    let mut runs = Vec::new();
+    for run in 1..4 {
+        runs.push(wrk::run(&load_of(&serving, "invite", &run.to_string(), &paths, 64), pid)?);
+    }
+    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    row("POST /v1/invitations/bulk, 10 addresses, durable, 64 connections", runs[1], 0.0);
+    say(&format!("the same, addresses | {:.0} | | | | |", runs[1].rate * 10.0));
     Ok(())
 }
 

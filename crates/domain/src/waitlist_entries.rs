@@ -100,7 +100,7 @@ fn counter(status: Option<&WaitlistEntryStatus>) -> Result<&'static str> {
 }
 
 /// Put somebody on the waitlist, unless they are there.
-async fn create(cx: &mut Cx, request: CreateWaitlistEntry) -> Result<WaitlistEntry> {
+pub async fn create(cx: &mut Cx, request: CreateWaitlistEntry) -> Result<WaitlistEntry> {
     let mut entries = add(cx, vec![request]).await?;
     Ok(entries.pop().ok_or_else(refusal::internal_clerk_error)?)
 }

@@ -42,13 +42,13 @@ async fn invitations_and_entries_come_by_an_index_of_their_order() {
     let invitations = "select * from invitations where instance_id = $1";
     let entries = "select * from waitlist_entries where instance_id = $1";
     let part = "limit 10 offset 0";
-    let open = "accepted_at is null and revoked_at is null and expires_at";
+    let open = "accepted_at is null and revoked_at is null and";
     let newest = "order by position desc";
     let cases = [
         (format!("{invitations} and revoked_at is null {newest} {part}"), "invitations_listed"),
         (format!("{invitations} and revoked_at is not null {newest} {part}"), "tions_revoked"),
         (format!("{invitations} and accepted_at is not null {newest} {part}"), "tions_accepted"),
-        (format!("{invitations} and {open} > $2 {newest} {part}"), "invitations_open "),
+        (format!("{invitations} and {open} +expires_at > $2 {newest} {part}"), "invitations_open "),
         (
             format!(
                 "{invitations} and revoked_at is null \
@@ -64,7 +64,9 @@ async fn invitations_and_entries_come_by_an_index_of_their_order() {
             "invitations_by_expiry",
         ),
         (
-            format!("select count(*) from invitations where instance_id = $1 and {open} <= $2"),
+            format!(
+                "select count(*) from invitations where instance_id = $1 and {open} expires_at <= $2"
+            ),
             "invitations_open_until",
         ),
         (format!("{entries} {newest} {part}"), "waitlist_entries_position"),
