@@ -85,7 +85,7 @@ async fn listed(cx: &mut Cx, request: ListInvitations) -> Result<Listing<Invitat
     };
     let paging = Paging::new(request.limit, request.offset);
     let rows = rows.part(&mut cx.tx, paging).await?;
-    let data = rows.into_iter().map(|row| view(cx, row)).collect::<Result<_>>()?;
+    let data = rows.iter().map(|row| view(cx, row)).collect::<Result<_>>()?;
     Ok(Listing::new(Page { data, total_count }, request.paginated))
 }
 
@@ -137,14 +137,14 @@ pub async fn create(cx: &mut Cx, request: CreateInvitation) -> Result<Invitation
     let is_free = request.ignore_existing == Patch::Set(true);
     let mut made = invite(cx, vec![request], is_free).await?;
     let row = made.pop().ok_or_else(refusal::internal_clerk_error)?;
-    view(cx, row)
+    view(cx, &row)
 }
 
 /// Invite up to ten people to sign up, or none of them.
 async fn create_many(cx: &mut Cx, request: CreateBulkInvitations) -> Result<Vec<Invitation>> {
     check_length(request.items.len(), AT_ONCE_MAX)?;
     let made = invite(cx, request.items, false).await?;
-    made.into_iter().map(|row| view(cx, row)).collect()
+    made.iter().map(|row| view(cx, row)).collect()
 }
 
 /// Refuses a list without items, and one with too many.
@@ -279,7 +279,7 @@ async fn revoke(cx: &mut Cx, request: RevokeInvitation) -> Result<Invitation> {
     cx.tx.add(LISTED, -1).await?;
     cx.tx.add(REVOKED, 1).await?;
     pass_claim(cx, &row.email_address).await?;
-    view(cx, row)
+    view(cx, &row)
 }
 
 /// Delete an invitation.
@@ -475,10 +475,10 @@ impl Ticketed for InvitationRow {
 }
 
 /// With its link as long as that is good, which only those may see who could make one.
-pub(crate) fn view(cx: &Cx, row: InvitationRow) -> Result<Invitation> {
-    let mut invitation = view_without_link(cx, &row)?;
+pub(crate) fn view(cx: &Cx, row: &InvitationRow) -> Result<Invitation> {
+    let mut invitation = view_without_link(cx, row)?;
     if invitation.status == InvitationStatus::Pending {
-        let ticket = tickets::shown(&cx.instance, &row)?;
+        let ticket = tickets::shown(&cx.instance, row)?;
         invitation.url = ticket.map(|ticket| tickets::accept_url(&cx.world, &ticket));
     }
     Ok(invitation)

@@ -192,7 +192,7 @@ async fn invite(cx: &mut Cx, request: InviteWaitlistEntry) -> Result<WaitlistEnt
     row.invited_at = Some(cx.now);
     save(cx, &mut row, WaitlistEntryStatus::Invited, made.as_ref()).await?;
     let mut entry = view(cx, &row, None);
-    entry.invitation = made.map(|made| invitations::view(cx, made)).transpose()?;
+    entry.invitation = made.as_ref().map(|made| invitations::view(cx, made)).transpose()?;
     Ok(entry)
 }
 
@@ -350,7 +350,7 @@ async fn views(cx: &mut Cx, rows: Vec<EntryRow>) -> Result<Vec<WaitlistEntry>> {
     let shown = |row: &EntryRow| {
         let own = |one: &InvitationRow| row.invitation_id.as_ref() == Some(&one.id);
         let own = invitations.iter().position(own).map(|place| invitations.swap_remove(place));
-        let own = own.map(|own| invitations::view(cx, own)).transpose()?;
+        let own = own.as_ref().map(|own| invitations::view(cx, own)).transpose()?;
         Ok(view(cx, row, own))
     };
     rows.iter().map(shown).collect()
