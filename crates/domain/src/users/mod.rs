@@ -33,6 +33,7 @@ pub use create::{NewUser, insert};
 pub use credentials::Credentials;
 pub use filter::list;
 pub(crate) use metadata::written;
+pub(crate) use update::taken_external_id;
 pub(crate) use view::{email_address, phone_number, view};
 
 use crate::{

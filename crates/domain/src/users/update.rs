@@ -215,16 +215,22 @@ fn check_username(policy: &UsernamePolicy, name: &str) -> Result<()> {
     Err(refusal.param("username").into())
 }
 
+/// Somebody has this external id.
+pub(crate) fn taken_external_id() -> Refusal {
+    taken_name("external_id", "external ID")
+}
+
+fn taken_name(column: &str, words: &str) -> Refusal {
+    let reason = format!("That {words} is taken. Please try another.");
+    refusal::form_identifier_exists().because(reason).param(column)
+}
+
 /// Says which value of a user somebody else has.
 pub(super) fn taken(error: db::Error) -> Error {
-    let name = |column: &str| -> Option<Refusal> {
-        let words = match column {
-            "username" => "username",
-            "external_id" => "external ID",
-            _ => return None,
-        };
-        let reason = format!("That {words} is taken. Please try another.");
-        Some(refusal::form_identifier_exists().because(reason).param(column))
+    let name = |column: &str| match column {
+        "username" => Some(taken_name(column, "username")),
+        "external_id" => Some(taken_external_id()),
+        _ => None,
     };
     match &error {
         db::Error::Taken { column, .. } => match name(column) {

@@ -189,6 +189,7 @@ pub(crate) async fn world(server: &TestServer) -> Ids {
         let id = made.pointer(pointer).and_then(Value::as_str);
         ids.insert(name.to_owned(), id.expect("what is made has an id").to_owned());
     }
+    ids.insert("sign_up_id".to_owned(), crate::sign_ups::begun(server).await);
     ids.insert("template_name".to_owned(), "mine".to_owned());
     ids.insert("provider".to_owned(), "oauth_google".to_owned());
     ids

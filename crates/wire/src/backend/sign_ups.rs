@@ -1,10 +1,11 @@
 //! Sign-ups.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{sessions::SessionId, users::UserId, verifications::Verification};
 use crate::{
-    Id, Metadata, Tag, Timestamp,
+    Id, Metadata, Patch, Tag, Timestamp,
     id::kind,
     open::{open_enum, or_default},
 };
@@ -84,4 +85,18 @@ pub struct SignUpVerification {
     pub next_action: SignUpNextAction,
     #[serde(default, deserialize_with = "or_default")]
     pub supported_strategies: Vec<String>,
+}
+
+/// Fetch one sign-up.
+#[endpoint(GET "/v1/sign_ups/{sign_up_id}" -> SignUp)]
+pub struct GetSignUp {
+    pub sign_up_id: SignUpId,
+}
+
+/// Note on a sign-up what the app's server knows about it.
+#[endpoint(PATCH "/v1/sign_ups/{sign_up_id}" -> SignUp)]
+pub struct UpdateSignUp {
+    pub sign_up_id: SignUpId,
+    pub external_id: Patch<String>,
+    pub custom_action: Patch<bool>,
 }
