@@ -20,7 +20,7 @@ use wire::{
     refusal,
 };
 
-use crate::{Error, Place, Result, Settings, World, seal::digest_of_secret};
+use crate::{Error, Place, Result, Settings, World, domains::DomainRow, seal::digest_of_secret};
 
 /// Id of an instance; also the key id of its first signing key.
 pub type InstanceId = Id<InstanceResource>;
@@ -214,29 +214,56 @@ impl Instances {
 /// The instance whose secret key this is; none if the key is unknown or was revoked.
 pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<Instance>>> {
     let digest = digest_of_secret(key);
+    let own = "(select instance_id from secret_keys where digest = ? and revoked_at is null)";
+    remembered(world, digest.clone(), own, digest).await
+}
+
+/// The instance whose Frontend API is at this host, which its publishable key spells.
+pub async fn by_frontend_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instance>>> {
+    // No digest has an `@`.
+    let own = "(select id from instances where frontend_host = ?)";
+    remembered(world, format!("@{host}"), own, host.to_owned()).await
+}
+
+/// The host that a publishable key spells.
+pub fn host_of_publishable_key(key: &str) -> Result<String> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let encoded = key.strip_prefix("pk_test_").or_else(|| key.strip_prefix("pk_live_"));
+    let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let host = text.as_deref().and_then(|text| text.strip_suffix('$'));
+    let host = host.filter(|host| !host.is_empty() && !host.contains(['$', '/', '\0']));
+    let host = host.ok_or_else(|| {
+        let reason = "The publishable key must be pk_test_ or pk_live_ and a host in base 64.";
+        refusal::malformed_publishable_key().because(reason)
+    });
+    Ok(host?.to_owned())
+}
+
+/// The instance that is remembered under `key`, or the one whose id is `own` of `value`.
+async fn remembered(
+    world: &Arc<World>,
+    key: String,
+    own: &'static str,
+    value: String,
+) -> Result<Option<Arc<Instance>>> {
     let now = (world.seeds.clock)();
-    let known = world.instances.get(&digest);
+    let known = world.instances.get(&key);
     if let Some((instance, loaded)) = &known
         && (loaded.0..loaded.0 + STALE_MS).contains(&now.0)
     {
         return Ok(Some(Arc::clone(instance)));
     }
-    let wanted = digest.clone();
     let rows = world.everywhere("instance_by_key", Mode::Read, move |mut tx| {
-        let wanted = Value::Text(wanted.clone());
+        let value = Value::Text(value.clone());
         Box::pin(async move {
-            let keys = SecretKeyRow::select(&tx)
-                .filter("digest = ? and revoked_at is null", [wanted.clone()]);
-            let of_key = "(select instance_id from secret_keys where digest = ? \
-                          and revoked_at is null)";
             let instances =
-                InstanceRow::select(&tx).filter(&format!("id = {of_key}"), [wanted.clone()]);
+                InstanceRow::select(&tx).filter(&format!("id = {own}"), [value.clone()]);
             let signing = SigningKeyRow::select(&tx)
-                .filter(&format!("instance_id = {of_key}"), [wanted])
+                .filter(&format!("instance_id = {own}"), [value])
                 .order("created_at desc, id desc");
-            let (keys, instances, signing) = tx.three(keys, instances, signing).await?;
-            let known = keys.into_iter().next().and(instances.into_iter().next());
-            Ok(known.map(|instance| (instance, signing)))
+            let (instances, signing) = tx.both(instances, signing).await?;
+            Ok(instances.into_iter().next().map(|instance| (instance, signing)))
         })
     });
     let known = known.map(|(instance, _)| instance);
@@ -244,7 +271,7 @@ pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<I
         Some((row, keys)) => Some(open(world, row, &keys, known.as_deref())?),
         None => None,
     };
-    world.instances.put(&digest, instance.clone(), now);
+    world.instances.put(&key, instance.clone(), now);
     Ok(instance)
 }
 
@@ -342,16 +369,19 @@ pub async fn create_with_key(world: &Arc<World>, new: NewInstance, der: &[u8]) -
     let signing_key = new_signing_key(world, instance.id.as_str(), now, der)?;
     let (secret_key, secret) = new_secret_key(world, &instance, now)?;
     let keys = keys_of(&instance, Some(secret));
-    let rows = Arc::new((application, instance, signing_key, secret_key));
+    let owner = (&instance.id, &new.environment);
+    let domain = DomainRow::of_instance(world.id(now), owner, &instance.frontend_host, now);
+    let rows = Arc::new((application, instance, signing_key, secret_key, domain));
     world
         .everywhere("create_instance", Mode::Write, move |mut tx| {
             let rows = Arc::clone(&rows);
             Box::pin(async move {
-                let (application, instance, signing_key, secret_key) = &*rows;
+                let (application, instance, signing_key, secret_key, domain) = &*rows;
                 application.insert(&mut tx).await?;
                 instance.insert(&mut tx).await?;
                 signing_key.insert(&mut tx).await?;
-                Ok(secret_key.insert(&mut tx).await?)
+                secret_key.insert(&mut tx).await?;
+                Ok(domain.insert(&mut tx).await?)
             })
         })
         .await?;

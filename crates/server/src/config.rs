@@ -9,6 +9,7 @@ use std::{
 };
 
 use domain::RootKey;
+use server::outbound::Reach;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
@@ -30,7 +31,7 @@ const fn known(name: &'static str, flag: &'static str) -> Known {
     Known { name, flag: Some(flag), in_file: true }
 }
 
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 12] = [
     known("listen", "--listen ADDR"),
     known("data", "--data DIR"),
     known("database_url", "--database-url URL"),
@@ -42,6 +43,7 @@ const KNOWN: [Known; 11] = [
     Known { name: "root_key", flag: None, in_file: false },
     // For stand-ins; Amazon's own are known.
     Known { name: "cognito_url", flag: None, in_file: true },
+    Known { name: "outbound_private", flag: None, in_file: true },
     known("log", "--log LEVEL"),
     known("stop_delay_seconds", "--stop-delay-seconds N"),
 ];
@@ -82,6 +84,8 @@ pub(crate) struct Serve {
     pub(crate) api_url: Option<Url>,
     pub(crate) proxy_path: String,
     pub(crate) cognito_url: Option<String>,
+    /// Which addresses URLs that users of the API name may lead to.
+    pub(crate) reach: Reach,
     pub(crate) log: Targets,
     pub(crate) stop_delay: Duration,
 }
@@ -293,6 +297,12 @@ impl Given {
         let proxy_path = self.take("proxy_path");
         let proxy_path = self.read(proxy_path, "proxy_path", proxy_path_of);
         let cognito_url = self.take("cognito_url").map(|value| value.text);
+        let reach = self.take("outbound_private");
+        let reach = self.read(reach, "outbound_private", |text| match text {
+            "true" => Ok(Reach::Private),
+            "false" => Ok(Reach::Public),
+            _ => Err("it must be true or false".to_owned()),
+        });
         let log = self.take("log");
         let log = self.read(log, "log", logging::parse);
         let delay = self.take("stop_delay_seconds");
@@ -312,6 +322,7 @@ impl Given {
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),
             cognito_url,
+            reach: reach.unwrap_or(Reach::Public),
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
             stop_delay: Duration::from_secs(delay.unwrap_or(0)),
         })

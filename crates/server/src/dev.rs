@@ -7,7 +7,7 @@ use domain::{
     instances::{self, Keys, NewInstance},
     server_facts::{self, Addresses},
 };
-use server::{Options, ServerConfig};
+use server::{Options, ServerConfig, outbound::Reach};
 use tokio::net::TcpListener;
 use wire::backend::instance::EnvironmentType;
 
@@ -31,7 +31,9 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     let listener = listen(dev.listen).await?;
     let addresses = addresses(listener.local_addr()?);
     let (url, key) = storage(&folder, dev.database_url).await?;
-    let opening = Opening::Serve { cognito_url: std::env::var("VESTRY_COGNITO_URL").ok() };
+    let cognito_url = std::env::var("VESTRY_COGNITO_URL").ok();
+    // Its apps, and whatever stands before them, are on the same machine.
+    let opening = Opening::Serve { cognito_url, reach: Reach::Private };
     let world = world::open(&url, &key, addresses.api_url.clone(), opening).await?;
     let keys = instance(&world).await?;
     server_facts::remember(&world, addresses.clone()).await?;

@@ -7,6 +7,7 @@ use domain::{
     instances::{self, NewInstance},
     server_facts::{self, Addresses},
 };
+use server::outbound::Reach;
 use wire::backend::instance::EnvironmentType;
 
 use crate::{
@@ -62,7 +63,7 @@ async fn create(create: cli::Create) -> Result<()> {
     };
     // Before the first start there is nothing to attach to.
     let opening = if world::is_empty(&url).await {
-        Opening::Serve { cognito_url: None }
+        Opening::Serve { cognito_url: None, reach: Reach::Public }
     } else {
         Opening::Attach
     };

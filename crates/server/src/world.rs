@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use db::{Db, Mode};
-use domain::{Hasher, RootKey, Sealer, Seeds, World, server_facts};
+use domain::{Hasher, Outbound, RootKey, Sealer, Seeds, World, server_facts};
+use server::outbound::Reach;
 use wire::Timestamp;
 
 use crate::failure::{Failure, Result};
@@ -14,6 +15,8 @@ pub(crate) enum Opening {
     Serve {
         /// Where Amazon Cognito is asked about passwords it still keeps, if not at its own URLs.
         cognito_url: Option<String>,
+        /// Which addresses URLs that users of the API name may lead to.
+        reach: Reach,
     },
     /// Beside its server: as it is.
     Attach,
@@ -28,17 +31,23 @@ pub(crate) async fn open(
 ) -> Result<Arc<World>> {
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let hasher = Hasher::new(cores);
-    let (db, hasher, mode) = match opening {
-        Opening::Serve { cognito_url } => {
+    let (db, hasher, outbound, mode) = match opening {
+        Opening::Serve { cognito_url, reach } => {
             let cognito = server::cognito::remote_check(cognito_url);
             let cognito = cognito.map_err(|error| Failure::new(error.to_string()))?;
             let db = Db::open(url, domain::MIGRATIONS).await?;
-            (db, hasher.asking(cognito), Mode::Write)
+            let fetch = server::outbound::fetch(reach);
+            let fetch = fetch.map_err(|error| Failure::new(error.to_string()))?;
+            (db, hasher.asking(cognito), Outbound::through(fetch), Mode::Write)
         }
-        Opening::Attach => (Db::attach(url, domain::MIGRATIONS).await?, hasher, Mode::Read),
+        Opening::Attach => {
+            let db = Db::attach(url, domain::MIGRATIONS).await?;
+            (db, hasher, Outbound::default(), Mode::Read)
+        }
     };
     let sealer = Sealer::new(key).map_err(|error| Failure::new(error.to_string()))?;
-    let world = Arc::new(World::new(db, seeds(), hasher, sealer, public_url));
+    let world = World::new(db, seeds(), hasher, sealer, public_url).reaching(outbound);
+    let world = Arc::new(world);
     if server_facts::unlock(&world, mode).await? {
         return Ok(world);
     }

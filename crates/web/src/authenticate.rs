@@ -61,6 +61,21 @@ pub(crate) async fn instance(world: &Arc<World>, headers: &HeaderMap) -> Result<
     Ok(found.ok_or_else(refusal::clerk_key_invalid)?)
 }
 
+/// The instance that a request names in its query, by a key that anybody may know. One that
+/// carries credentials all the same is that of its secret key.
+pub(crate) async fn named_instance(
+    world: &Arc<World>,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Arc<Instance>> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return instance(world, headers).await;
+    }
+    let host = domain::interstitial::frontend_host(query)?;
+    let found = domain::instances::by_frontend_host(world, &host).await?;
+    Ok(found.ok_or_else(domain::interstitial::unknown)?)
+}
+
 /// True if the route can only be used with credentials.
 pub(crate) fn is_closed(target: &Target) -> bool {
     match target {

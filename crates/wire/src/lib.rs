@@ -23,7 +23,7 @@ pub use encode::{Encoded, EncodedBody, encode};
 pub use endpoint::{Auth, Body, Endpoint, Meta, Method};
 pub use id::{Id, Kind, Object, Tag};
 pub use open::Metadata;
-pub use page::{Count, Deleted, Limit, Listing, NoContent, Page, Paging};
+pub use page::{Count, Deleted, Html, Limit, Listing, NoContent, Page, Paging};
 pub use param::{Field, Param, Shape, field};
 pub use patch::{Absent, Patch};
 pub use published::{Api, Published};

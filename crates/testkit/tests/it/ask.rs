@@ -183,12 +183,35 @@ pub(crate) async fn world(server: &TestServer) -> Ids {
             "waitlist_entry_id",
             "/id",
         ),
+        (
+            "/v1/actor_tokens",
+            json!({"user_id": user_id, "actor": {"sub": "somebody"}}),
+            "actor_token_id",
+            "/id",
+        ),
+        (
+            "/v1/agents/tasks",
+            json!({
+                "on_behalf_of": {"user_id": user_id}, "permissions": "*", "agent_name": "agent",
+                "task_description": "task", "redirect_url": "https://example.com/",
+            }),
+            "agent_task_id",
+            "/agent_task_id",
+        ),
+        (
+            "/v1/domains",
+            json!({"name": "localhost:3001", "is_satellite": true}),
+            "domain_id",
+            "/id",
+        ),
     ];
     for (path, body, name, pointer) in others {
         let made = make(server, key, path, &body).await;
         let id = made.pointer(pointer).and_then(Value::as_str);
         ids.insert(name.to_owned(), id.expect("what is made has an id").to_owned());
     }
+    let device = crate::tickets::device(server, &user_id).await;
+    ids.insert("trusted_device_id".to_owned(), device);
     ids.insert("sign_up_id".to_owned(), crate::sign_ups::begun(server).await);
     ids.insert("template_name".to_owned(), "mine".to_owned());
     ids.insert("provider".to_owned(), "oauth_google".to_owned());

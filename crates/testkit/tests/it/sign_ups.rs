@@ -105,10 +105,13 @@ async fn the_apps_server_marks_a_sign_up() {
     let server = TestServer::start().await;
     let id = begun(&server).await;
 
-    let marked = patch(&server, &id, &json!({ "external_id": "guest-7", "custom_action": true }));
-    let marked = marked.await.json();
+    let marks = json!({ "external_id": "guest-7", "custom_action": true });
+    let marked = patch(&server, &id, &marks).await.json();
 
-    assert_eq!((&marked["external_id"], &marked["custom_action"]), (&json!("guest-7"), &json!(true)));
+    assert_eq!(
+        (&marked["external_id"], &marked["custom_action"]),
+        (&json!("guest-7"), &json!(true))
+    );
     assert_eq!(get(&server, &id).await, marked);
     let kept = patch(&server, &id, &json!({})).await.json();
     assert_eq!(kept["external_id"], "guest-7");
@@ -144,7 +147,10 @@ async fn what_is_over_is_not_changed() {
     let refused = patch(&server, &complete, &json!({ "custom_action": true })).await;
     assert_eq!((refused.status, refused.code().as_str()), (403, "sign_up_cannot_be_updated"));
     let shown = get(&server, &complete).await;
-    assert_eq!((&shown["status"], &shown["created_user_id"]), (&json!("complete"), &json!(user_id)));
+    assert_eq!(
+        (&shown["status"], &shown["created_user_id"]),
+        (&json!("complete"), &json!(user_id))
+    );
 
     server.advance(DAY_MS);
     let refused = patch(&server, &abandoned, &json!({ "custom_action": true })).await;

@@ -51,3 +51,21 @@ pub struct GetClient {
 pub struct VerifyClient {
     pub token: String,
 }
+
+/// Cookies that the Frontend API left for an app's server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HandshakePayload {
+    pub nonce: String,
+    /// Values of `Set-Cookie` headers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub directives: Vec<String>,
+    /// The same as a token, where it was asked for as one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub payload: String,
+}
+
+/// Fetch the cookies that were left under a nonce.
+#[endpoint(GET "/v1/clients/handshake_payload" -> HandshakePayload)]
+pub struct GetHandshakePayload {
+    pub nonce: String,
+}

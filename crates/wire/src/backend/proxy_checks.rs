@@ -1,5 +1,6 @@
 //! Proxy checks.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::domains::DomainId;
@@ -21,4 +22,11 @@ pub struct ProxyCheck {
     pub successful: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Ask for the Frontend API's health through a proxy, and note the outcome.
+#[endpoint(POST "/v1/proxy_checks" -> ProxyCheck)]
+pub struct VerifyDomainProxy {
+    pub domain_id: DomainId,
+    pub proxy_url: String,
 }

@@ -1,8 +1,10 @@
 //! Trusted devices.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Tag, Timestamp, id::kind, open::open_enum};
+use super::users::UserId;
+use crate::{Id, Page, Tag, Timestamp, id::kind, open::open_enum};
 
 open_enum! {
     /// What a trusted device runs.
@@ -39,4 +41,17 @@ pub struct TrustedDevice {
     pub updated_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+}
+
+/// List the active trusted devices of a user, newest first.
+#[endpoint(GET "/v1/users/{user_id}/trusted_devices" -> Page<TrustedDevice>)]
+pub struct ListUserTrustedDevices {
+    pub user_id: UserId,
+}
+
+/// Revoke a trusted device of a user. One that is revoked already stays as it is.
+#[endpoint(DELETE "/v1/users/{user_id}/trusted_devices/{trusted_device_id}" -> TrustedDevice)]
+pub struct RevokeUserTrustedDevice {
+    pub user_id: UserId,
+    pub trusted_device_id: TrustedDeviceId,
 }
