@@ -179,18 +179,14 @@ async fn by_identifier(cx: &mut Cx, identifier: &str) -> Result<Option<UserId>> 
 
 /// The id of the agent of this name, who is new if nobody has the name yet.
 async fn agent(cx: &mut Cx, name: &str) -> Result<AgentId> {
-    let named = AgentRow::select(&cx.tx).filter("name = ?", [Value::Text(name.to_owned())]);
-    if let Some(row) = named.first(&mut cx.tx).await? {
-        return Ok(row.id);
-    }
-    let row = AgentRow {
-        id: cx.id::<Agent>(),
-        instance_id: cx.instance_id(),
-        name: name.to_owned(),
-        created_at: cx.now,
-    };
-    row.insert(&mut cx.tx).await?;
-    Ok(row.id)
+    let id = cx.id::<Agent>();
+    let sql = "insert into agents (id, instance_id, name, created_at) values ($1, $2, $3, $4)
+               on conflict (instance_id, name) do update set name = excluded.name returning id";
+    let texts = [id.as_str(), cx.instance.id.as_str(), name].map(|text| Value::Text(text.into()));
+    let values = texts.into_iter().chain([Value::Int(cx.now.0)]).collect();
+    let rows = cx.tx.rows(sql, values).await?;
+    let known = rows.into_iter().next().map(|mut row| row.take()).transpose()?;
+    Ok(known.unwrap_or(id))
 }
 
 /// A session that an agent may begin for a user.
@@ -224,15 +220,6 @@ pub async fn redeem(cx: &mut Cx, ticket: String) -> Result<Delegation> {
         redirect_url: row.redirect_url,
         session_lifetime_seconds: row.session_lifetime_seconds,
     })
-}
-
-#[derive(Clone, Debug, Record)]
-#[record(table = "agents")]
-struct AgentRow {
-    id: AgentId,
-    instance_id: String,
-    name: String,
-    created_at: Timestamp,
 }
 
 /// A row of the table.

@@ -227,9 +227,10 @@ pub async fn by_frontend_host(world: &Arc<World>, host: &str) -> Result<Option<A
 
 /// The host that a publishable key spells.
 pub fn host_of_publishable_key(key: &str) -> Result<String> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
     let encoded = key.strip_prefix("pk_test_").or_else(|| key.strip_prefix("pk_live_"));
-    let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+    let encoded = encoded.map(|encoded| encoded.trim_end_matches('='));
+    let bytes = encoded.and_then(|encoded| STANDARD_NO_PAD.decode(encoded).ok());
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let host = text.as_deref().and_then(|text| text.strip_suffix('$'));
     let host = host.filter(|host| !host.is_empty() && !host.contains(['$', '/', '\0']));

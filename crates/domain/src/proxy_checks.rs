@@ -1,6 +1,6 @@
 //! Proxy checks: whether the Frontend API answers where an app's server is said to forward it.
 
-use db::{Record, Value};
+use db::Record;
 use macros::Record;
 use url::Url;
 use wire::{
@@ -54,13 +54,6 @@ async fn note(
 ) -> Result<ProxyCheck> {
     // It may have been deleted while the proxy was asked.
     domains::find(cx, domain_id.clone()).await?;
-    let texts = [domain_id.as_str(), &proxy_url].map(|text| Value::Text(text.to_owned()));
-    let known = ProxyCheckRow::select(&cx.tx).filter("domain_id = ? and proxy_url = ?", texts);
-    if let Some(mut row) = known.first(&mut cx.tx).await? {
-        (row.successful, row.last_run_at, row.updated_at) = (successful, cx.now, cx.now);
-        row.update(&mut cx.tx).await?;
-        return Ok(view(row));
-    }
     let row = ProxyCheckRow {
         id: cx.id(),
         instance_id: cx.instance_id(),
@@ -71,8 +64,16 @@ async fn note(
         created_at: cx.now,
         updated_at: cx.now,
     };
-    row.insert(&mut cx.tx).await?;
-    Ok(view(row))
+    let columns = ProxyCheckRow::COLUMNS.join(", ");
+    let sql = format!(
+        "insert into proxy_checks ({columns}) values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (domain_id, proxy_url) do update set successful = excluded.successful,
+             last_run_at = excluded.last_run_at, updated_at = excluded.updated_at
+         returning {columns}"
+    );
+    let rows = cx.tx.rows(&sql, row.values()).await?;
+    let kept = rows.into_iter().next().map(|mut row| ProxyCheckRow::read(&mut row)).transpose()?;
+    Ok(view(kept.unwrap_or(row)))
 }
 
 /// A row of the table: one for each proxy of a domain.

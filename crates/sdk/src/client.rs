@@ -201,7 +201,12 @@ impl Client {
         let (status, body) = self.exchange(&E::META, &encoded).await?;
         // An answer without a body is `null` to whoever reads types.
         let text: &[u8] = if body.is_empty() { b"null" } else { &body };
-        match serde_json::from_slice(text) {
+        let read = match E::META.media {
+            // A page for browsers is a text to it.
+            Some(_) => serde_json::from_value(String::from_utf8_lossy(text).into()),
+            None => serde_json::from_slice(text),
+        };
+        match read {
             Ok(response) => Ok(response),
             Err(cause) => Err(Error::Decode { status, body, cause }),
         }

@@ -4,6 +4,9 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer};
+use wire::backend::interstitial::GetPublicInterstitial;
+
+use crate::races;
 
 const PROXY: &str = "https://proxy.three.example/__clerk";
 
@@ -101,6 +104,29 @@ async fn satellites_come_and_go() {
     let primary = primary(&server, 2).await;
     let kept = call(&server, "DELETE", &format!("/v1/domains/{primary}"), None).await;
     refused(&kept, 403, "operation_not_allowed_on_primary_domain", "");
+}
+
+#[tokio::test]
+async fn one_of_many_gets_a_name_at_once() {
+    let server = TestServer::start().await;
+    let outcomes = races::together(|_| {
+        let body = json!({ "name": "localhost:3001", "is_satellite": true });
+        let request = Request::new("POST", "/v1/domains").bearer(server.secret_key()).json(&body);
+        let address = server.address().to_owned();
+        async move {
+            loop {
+                let response = request.clone().send(&address).await;
+                if response.status != 503 {
+                    return response.code();
+                }
+            }
+        }
+    });
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|code| code.is_empty()).count(), 1);
+    let others = outcomes.iter().filter(|code| *code == "home_url_taken").count();
+    assert_eq!(others, races::TASKS - 1, "{outcomes:?}");
+    assert_eq!(list(&server, 0).await["total_count"], 2);
 }
 
 #[tokio::test]
@@ -325,7 +351,8 @@ async fn a_new_name_of_the_primary_domain_ends_sessions() {
     assert_eq!(renamed.json()["frontend_api_url"], "https://clerk.new.test");
     let active = call(&server, "GET", "/v1/sessions?status=active&limit=1", None).await;
     assert_eq!(active.json(), json!([]));
-    let revoked = server.events().await.iter().filter(|kind| *kind == "session.revoked").count();
+    let outbox = &server.dump().await["outbox"];
+    let revoked = outbox.iter().filter(|row| row.contains("session.revoked")).count();
     assert_eq!(revoked, 101);
 }
 
@@ -354,6 +381,11 @@ async fn the_interstitial_is_for_everybody() {
     assert!(policy.contains("https://one.clerk.accounts.dev;"), "{policy}");
     assert!(text.contains(&format!("data-publishable-key=\"{key}\"")), "{text}");
     assert!(text.contains("data-script=\"https://one.clerk.accounts.dev/npm/"), "{text}");
+    let request = GetPublicInterstitial {
+        publishable_key: Some(key.clone()),
+        ..GetPublicInterstitial::new()
+    };
+    assert_eq!(server.backend.send(&request).await.expect("a page").0, text);
     for query in ["frontend_api=one.clerk.accounts.dev", "frontendApi=one.clerk.accounts.dev"] {
         assert_eq!(interstitial(&server, query).await.body, page.body);
     }
