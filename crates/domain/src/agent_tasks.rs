@@ -74,17 +74,13 @@ async fn revoke(cx: &mut Cx, request: RevokeAgentTask) -> Result<AgentTask> {
         return Ok(view(row));
     }
     let found: Option<AgentTaskRow> = AgentTaskRow::find(&mut cx.tx, &id).await?;
-    Err(match found {
-        Some(_) => {
-            let reason = "Only agent tasks that are pending can be revoked.";
-            refusal::agent_task_cannot_be_revoked().because(reason).into()
-        }
-        None => {
-            let shown: String = id.as_str().chars().take(100).collect();
-            let reason = format!("No agent task was found with id {shown}");
-            refusal::agent_task_not_found().because(reason).into()
-        }
-    })
+    if found.is_some() {
+        let reason = "Only agent tasks that are pending can be revoked.";
+        return Err(refusal::agent_task_cannot_be_revoked().because(reason).into());
+    }
+    let shown: String = id.as_str().chars().take(100).collect();
+    let reason = format!("No agent task was found with id {shown}");
+    Err(refusal::agent_task_not_found().because(reason).into())
 }
 
 fn check_texts(request: &CreateAgentTask) -> Result<()> {

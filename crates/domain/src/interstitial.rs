@@ -97,13 +97,11 @@ pub fn frontend_host(query: &str) -> Result<String> {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    match value("publishable_key") {
-        Some(key) => instances::host_of_publishable_key(&key),
-        None => {
-            let host = value("frontend_api").or_else(|| value("frontendApi"));
-            Ok(host.ok_or_else(unnamed)?)
-        }
+    if let Some(key) = value("publishable_key") {
+        return instances::host_of_publishable_key(&key);
     }
+    let host = value("frontend_api").or_else(|| value("frontendApi"));
+    Ok(host.ok_or_else(unnamed)?)
 }
 
 /// Nothing in the query names an instance.

@@ -248,10 +248,10 @@ pub(crate) async fn has_proxy(cx: &mut Cx, url: &str) -> Result<bool> {
 }
 
 /// The one domain that is no satellite.
-pub(crate) async fn primary(cx: &mut Cx, _: ()) -> Result<DomainRow> {
+pub(crate) async fn primary(cx: &mut Cx, (): ()) -> Result<DomainRow> {
     let rows = DomainRow::select(&cx.tx).filter("not is_satellite", []);
     let row = rows.first(&mut cx.tx).await?;
-    Ok(row.ok_or_else(|| crate::Error::Broken("an instance has no primary domain".into()))?)
+    row.ok_or_else(|| crate::Error::Broken("an instance has no primary domain".into()))
 }
 
 fn not_found(id: &DomainId) -> Refusal {

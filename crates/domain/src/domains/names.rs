@@ -96,9 +96,9 @@ fn refused(name: &str) -> Option<Refusal> {
         name.strip_suffix(*parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
     let first = name.split('.').next().unwrap_or_default();
-    if RESERVED.iter().any(|parent| under(&parent)) {
+    if RESERVED.iter().any(under) {
         Some(refusal::reserved_domain())
-    } else if HOSTING.iter().any(|parent| under(&parent)) {
+    } else if HOSTING.iter().any(under) {
         Some(refusal::known_hosting_domain())
     } else if RESERVED_LABELS.contains(&first) {
         Some(refusal::reserved_subdomain())

@@ -251,7 +251,7 @@ pub(crate) async fn forget_all(cx: &mut Cx, user_id: &UserId) -> Result<()> {
 }
 
 /// Revokes some of the instance's sessions; true if there may be more.
-pub(crate) async fn end_some(cx: &mut Cx, _: ()) -> Result<bool> {
+pub(crate) async fn end_some(cx: &mut Cx, (): ()) -> Result<bool> {
     /// So many that no other writer waits for long.
     const SOME: u32 = 100;
     let some = live(cx).order("position desc").limit(SOME).all(&mut cx.tx).await?;
