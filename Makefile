@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy test test-sqlite test-postgres kill conformance docs server bench soak compat
+.PHONY: help run check fmt clippy test test-sqlite test-postgres kill conformance ui docs server bench soak compat
 
 # These never see a store; once is enough.
 STORELESS := vestry-jwt vestry-macros vestry-wire images passwords
@@ -13,6 +13,7 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 
 run: ## a development server on http://127.0.0.1:8787
+	$(CARGO) run --bin vestry -- ui add || echo 'The official components are not installed; the server says how.'
 	$(CARGO) run --bin vestry -- dev
 
 check: fmt clippy ## format and lints, warnings as errors
@@ -23,7 +24,7 @@ fmt:
 clippy:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-test: check test-sqlite test-postgres conformance docs ## everything CI runs
+test: check test-sqlite test-postgres conformance ui docs ## everything CI runs
 	@echo 'All tests passed.'
 
 test-sqlite: ## the Rust tests, the kill test among them, on SQLite
@@ -44,6 +45,9 @@ server:
 
 conformance: server node_modules/.package-lock.json ## the official SDK, two versions, both stores
 	node conformance/run.mjs --store all
+
+ui: server node_modules/.package-lock.json ## our pages and the official components, in Chromium
+	node conformance/ui/run.mjs
 
 node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	npm ci

@@ -185,7 +185,8 @@ fn is_test_identity(value: &str) -> bool {
     number.is_some_and(|number| number.len() == 7 && number.starts_with("55501"))
 }
 
-fn escape(text: &str) -> String {
+/// Text that is safe within HTML and its attributes.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -209,10 +210,42 @@ pub struct Sent {
     pub to: String,
     /// `email.created` or `sms.created`.
     pub kind: String,
+    /// What it is about, such as `verification_code`.
+    pub slug: Option<String>,
+    /// Its subject, if it is an e-mail.
+    pub subject: Option<String>,
     /// The code in it, if there is one.
     pub code: Option<String>,
+    /// The first link in it, if there is one.
+    pub link: Option<String>,
     /// All it says, without markup.
     pub body: String,
+    /// When it was sent, by the wall clock.
+    pub sent_at: Timestamp,
+}
+
+/// The newest messages of an instance, at most `limit`, from `since` on; the newest one first.
+///
+/// This opens what the outbox seals, so it is for development, where nobody delivers them.
+pub async fn newest(
+    world: &World,
+    instance_id: &InstanceId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<Sent>> {
+    let instance = instance_id.to_value();
+    let rows = world.everywhere("newest_messages", Mode::Read, move |mut tx| {
+        let instance = instance.clone();
+        Box::pin(async move {
+            let rows = Message::select(&tx)
+                .filter("is_sealed and instance_id = ?", [instance])
+                .filter("happened_at >= ?", [since.to_value()])
+                .order("happened_at desc, id desc")
+                .limit(limit);
+            Ok(rows.all(&mut tx).await?)
+        })
+    });
+    rows.await?.iter().map(|row| sent(world, row)).collect()
 }
 
 /// Messages of an instance in their order, from the one after `after` on, or from the beginning.
@@ -254,18 +287,39 @@ fn sent(world: &World, row: &Message) -> Result<Sent> {
         let found = names.iter().find_map(|name| data.get(name)?.as_str());
         found.unwrap_or_default().to_owned()
     };
+    let own = |path| data.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    let body = text(["body_plain", "message"]);
     Ok(Sent {
         id: row.id.clone(),
         to: text(["to_email_address", "to_phone_number"]),
         kind: row.kind.clone(),
-        code: data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned),
-        body: text(["body_plain", "message"]),
+        slug: own("/slug"),
+        subject: own("/subject"),
+        code: own("/data/otp_code"),
+        link: first_link(&body).map(str::to_owned),
+        body,
+        sent_at: row.happened_at,
     })
+}
+
+/// The first link in a text.
+fn first_link(text: &str) -> Option<&str> {
+    let mut words = text.split(|letter: char| letter.is_whitespace() || "<>\"".contains(letter));
+    let link = words.find(|word| word.starts_with("https://") || word.starts_with("http://"))?;
+    // The full stop of the sentence it stands in.
+    Some(link.trim_end_matches(['.', ',', ')']))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{escape, is_test_identity};
+    use super::{escape, first_link, is_test_identity};
+
+    #[test]
+    fn a_link_ends_before_the_sentence_does() {
+        let text = "Ada,\n\nfollow https://a.example/v1/verify?token=x.y.z&r=%2F. Or http://no";
+        assert_eq!(first_link(text), Some("https://a.example/v1/verify?token=x.y.z&r=%2F"));
+        assert_eq!(first_link("Your code is 123456."), None);
+    }
 
     #[test]
     fn test_identities_are_told_by_their_looks() {

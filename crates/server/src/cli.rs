@@ -10,6 +10,9 @@ Exit codes: 0 done, 1 failed, 2 asked for something impossible.";
 const LOG: &str = "\
 What is logged: error, warn, info, debug, trace, or as warn,web=debug [env: VESTRY_LOG]";
 
+const UI_DIR: &str = "\
+Folder with the official components [default: ui in the folder of the data] [env: VESTRY_UI_DIR]";
+
 const EXAMPLES: &str = "\
 Examples:
   vestry dev                                     a development instance on 127.0.0.1:8787
@@ -55,6 +58,16 @@ Examples:
 
 Works before the first start of the server, and beside it.";
 
+const UI_EXAMPLES: &str = "\
+Examples:
+  vestry ui add                                  the versions this server was tested with
+  vestry ui add @clerk/clerk-js@6.40.0           one more; also while a server runs
+  vestry ui add --file clerk-ui-1.36.0.tgz       from what `npm pack` made elsewhere
+  vestry ui list
+
+npm fetches the packages, as its own configuration says. A package whose content is not the one
+that was published is refused.";
+
 /// The identity platform that speaks Clerk's API, on your own machine.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
@@ -82,6 +95,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: InstanceCommand,
     },
+    /// Install the official components, for pages to load from this server.
+    #[command(after_help = UI_EXAMPLES)]
+    Ui {
+        #[command(subcommand)]
+        command: UiCommand,
+    },
     /// Print completions for a shell.
     #[command(after_help = "Example: vestry completions bash > /etc/bash_completion.d/vestry")]
     Completions {
@@ -104,6 +123,8 @@ pub(crate) struct Dev {
     /// Keep data in a temporary folder that goes with the process.
     #[arg(long, conflicts_with_all = ["data", "database_url"])]
     pub(crate) ephemeral: bool,
+    #[arg(long, value_name = "DIR", help = UI_DIR)]
+    pub(crate) ui_dir: Option<PathBuf>,
     /// Print keys and addresses as one line of JSON, once ready.
     #[arg(long)]
     pub(crate) json: bool,
@@ -138,6 +159,8 @@ pub(crate) struct Serve {
     /// Where servers reach the Backend API, if it has a host of its own.
     #[arg(long, value_name = "URL")]
     pub(crate) api_url: Option<String>,
+    #[arg(long, value_name = "DIR", help = UI_DIR)]
+    pub(crate) ui_dir: Option<String>,
     /// Path under which apps may forward the Frontend API [default: /__clerk].
     #[arg(long, value_name = "PATH")]
     pub(crate) proxy_path: Option<String>,
@@ -156,6 +179,44 @@ pub(crate) struct Keys {
     /// Print one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UiCommand {
+    /// Install packages with the official components.
+    #[command(after_help = UI_EXAMPLES)]
+    Add(UiAdd),
+    /// List what is installed.
+    #[command(after_help = "Example: vestry ui list --data /var/lib/vestry")]
+    List {
+        #[command(flatten)]
+        place: UiPlace,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct UiAdd {
+    /// Packages such as @clerk/clerk-js@6.40.0; none: those this server was tested with.
+    #[arg(value_name = "PACKAGE@VERSION")]
+    pub(crate) packages: Vec<String>,
+    /// A packed package instead of one that npm fetches.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
+    /// What the one package has to be, as npm says it: sha512-…
+    #[arg(long, value_name = "SHA512")]
+    pub(crate) integrity: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: UiPlace,
+}
+
+/// Where components are kept.
+#[derive(Args)]
+pub(crate) struct UiPlace {
+    /// Folder with the data of the server.
+    #[arg(long, value_name = "DIR", default_value = ".vestry")]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "DIR", help = UI_DIR)]
+    pub(crate) ui_dir: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -31,13 +31,14 @@ const fn known(name: &'static str, flag: &'static str) -> Known {
     Known { name, flag: Some(flag), in_file: true }
 }
 
-const KNOWN: [Known; 12] = [
+const KNOWN: [Known; 13] = [
     known("listen", "--listen ADDR"),
     known("data", "--data DIR"),
     known("database_url", "--database-url URL"),
     known("public_url", "--public-url URL"),
     known("api_url", "--api-url URL"),
     known("proxy_path", "--proxy-path PATH"),
+    known("ui_dir", "--ui-dir DIR"),
     known("root_key_file", "--root-key-file FILE"),
     // Command lines and configuration files are read by too many.
     Known { name: "root_key", flag: None, in_file: false },
@@ -83,6 +84,8 @@ pub(crate) struct Serve {
     pub(crate) public_url: Url,
     pub(crate) api_url: Option<Url>,
     pub(crate) proxy_path: String,
+    /// None: the folder of the data may have it.
+    pub(crate) ui_dir: Option<PathBuf>,
     pub(crate) cognito_url: Option<String>,
     /// Which addresses URLs that users of the API name may lead to.
     pub(crate) reach: Reach,
@@ -296,6 +299,7 @@ impl Given {
         }
         let proxy_path = self.take("proxy_path");
         let proxy_path = self.read(proxy_path, "proxy_path", proxy_path_of);
+        let ui_dir = self.take("ui_dir").map(|value| value.text.into());
         let cognito_url = self.take("cognito_url").map(|value| value.text);
         let reach = self.take("outbound_private");
         let reach = self.read(reach, "outbound_private", |text| match text {
@@ -321,6 +325,7 @@ impl Given {
             public_url,
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),
+            ui_dir,
             cognito_url,
             reach: reach.unwrap_or(Reach::Public),
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),

@@ -25,6 +25,8 @@ use crate::{
 pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     logging::start_simply(log, if logging::is_terminal() { "info" } else { "warn" })?;
     let mut signals = Signals::listen()?;
+    let place = cli::UiPlace { data: dev.data.clone(), ui_dir: dev.ui_dir };
+    let ui_folder = Some(place.folder());
     let temporary = dev.ephemeral.then(tempfile::tempdir).transpose()?;
     let folder = temporary.as_ref().map_or(dev.data, |folder| folder.path().to_owned());
     let folder = Folder(folder);
@@ -43,7 +45,8 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
         backend_host: None,
         frontend_hosts: HashSet::from([keys.frontend_host.clone()]),
     };
-    let server = server::start_with(config, Options::default()).await?;
+    let options = Options { ui_folder, development: true, ..Options::default() };
+    let server = server::start_with(config, options).await?;
     let mailbox = mailbox::print(Arc::clone(&server.world), keys.instance_id.clone());
     announce(&Shown::new(keys, addresses), dev.json)?;
     if !server.address.ip().is_loopback() {
@@ -130,6 +133,6 @@ fn announce(shown: &Shown, json: bool) -> Result<()> {
     shown.print();
     println!("\nFor the environment of your app:\n");
     shown.print_environment();
-    println!();
+    println!("\nFor other frameworks, and to see it at work: {}/\n", shown.frontend_api_url());
     Ok(())
 }

@@ -8,6 +8,7 @@ use domain::{
     server_facts::{self, Addresses},
 };
 use serde::Serialize;
+use web::pages::environment::script_urls;
 use wire::backend::instance::EnvironmentType;
 
 use crate::{
@@ -44,6 +45,11 @@ impl Shown {
         }
     }
 
+    /// Where browsers reach the server.
+    pub(crate) fn frontend_api_url(&self) -> &str {
+        &self.frontend_api_url
+    }
+
     /// Prints it as one line of JSON.
     #[expect(clippy::print_stdout, reason = "what was asked for")]
     pub(crate) fn print_json(&self) -> Result<()> {
@@ -70,9 +76,12 @@ impl Shown {
         println!("CLERK_PUBLISHABLE_KEY={publishable_key}");
         println!("CLERK_SECRET_KEY={}", self.secret_key.as_deref().unwrap_or_default());
         println!("CLERK_API_URL={api_url}");
+        let [js_url, ui_url] = script_urls(frontend_api_url);
         for framework in ["NEXT_PUBLIC", "VITE"] {
             println!("{framework}_CLERK_PUBLISHABLE_KEY={publishable_key}");
             println!("{framework}_CLERK_PROXY_URL={frontend_api_url}");
+            println!("{framework}_CLERK_JS_URL={js_url}");
+            println!("{framework}_CLERK_UI_URL={ui_url}");
         }
     }
 }

@@ -31,8 +31,10 @@ pub(crate) async fn print(world: Arc<World>, instance: InstanceId) {
 #[expect(clippy::print_stdout, reason = "whoever develops has no other way to the code")]
 fn print_one(sent: &messages::Sent) {
     let kind = if sent.kind == "sms.created" { "SMS" } else { "E-mail" };
-    match &sent.code {
-        Some(code) => println!("{kind} to {}: code {code}", sent.to),
-        None => println!("{kind} to {}: {}", sent.to, sent.body),
+    let to = &sent.to;
+    match (&sent.code, &sent.link) {
+        (Some(code), _) => println!("{kind} to {to}: code {code}"),
+        (None, Some(link)) => println!("{kind} to {to}: link {link}"),
+        (None, None) => println!("{kind} to {to}: {}", sent.body),
     }
 }

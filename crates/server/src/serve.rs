@@ -27,6 +27,7 @@ pub(crate) async fn run(arguments: cli::Serve, log: Option<String>) -> Result<()
         ("public_url", arguments.public_url),
         ("api_url", arguments.api_url),
         ("proxy_path", arguments.proxy_path),
+        ("ui_dir", arguments.ui_dir),
         ("log", log),
         ("stop_delay_seconds", arguments.stop_delay_seconds),
     ]);
@@ -37,6 +38,11 @@ async fn serve(serve: Serve) -> Result<()> {
     logging::start(serve.log);
     let mut signals = Signals::listen()?;
     let listener = listen(serve.listen).await?;
+    let beside = match &serve.store {
+        Store::Folder(folder) => Some(folder.0.join("ui")),
+        Store::Postgres(_) => None,
+    };
+    let ui_folder = serve.ui_dir.or(beside);
     let (url, key) = match (serve.store, serve.root_key) {
         (Store::Postgres(url), Some(key)) => (url, key),
         (Store::Postgres(_), None) => return Err(Failure::new("the root key is missing")),
@@ -66,7 +72,12 @@ async fn serve(serve: Serve) -> Result<()> {
         backend_host: serve.api_url.as_ref().map(host_of),
         frontend_hosts,
     };
-    let options = Options { proxy_path: serve.proxy_path, stop_delay: serve.stop_delay };
+    let options = Options {
+        proxy_path: serve.proxy_path,
+        stop_delay: serve.stop_delay,
+        ui_folder,
+        development: false,
+    };
     let server = server::start_with(config, options).await?;
     tracing::info!(address = %server.address, "ready");
     signals.stop(server).await;

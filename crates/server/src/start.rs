@@ -1,10 +1,10 @@
 //! Starting and stopping a server.
 
-use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use domain::World;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use web::{Api, App, Hosts, Routes};
+use web::{Api, App, Hosts, Routes, pages::Pages};
 
 /// How often counters are folded and indexes merged.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
@@ -27,11 +27,20 @@ pub struct Options {
     pub proxy_path: String,
     /// How long connections are still accepted after `/healthz` says that the server stops.
     pub stop_delay: Duration,
+    /// Folder with the scripts of the official components.
+    pub ui_folder: Option<PathBuf>,
+    /// Has a start page and an inbox, for whoever reaches it.
+    pub development: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { proxy_path: "/__clerk".to_owned(), stop_delay: Duration::ZERO }
+        Self {
+            proxy_path: "/__clerk".to_owned(),
+            stop_delay: Duration::ZERO,
+            ui_folder: None,
+            development: false,
+        }
     }
 }
 
@@ -61,7 +70,8 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let served = vec![(Api::Backend, domain::backend_api())];
     let hosts = Hosts::new(backend_host, frontend_hosts, options.proxy_path);
     let routes = Routes::new(served, wire::published::all());
-    let app = Arc::new(App::new(Arc::clone(&world), routes, hosts));
+    let pages = Pages::new(options.ui_folder, options.development);
+    let app = Arc::new(App::new(Arc::clone(&world), routes, hosts).with_pages(pages));
     let router = web::router(&app);
     let (stop, told) = watch::channel(false);
     let serving = tokio::spawn(crate::connections::serve(listener, router, told.clone()));

@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod hosts;
 mod lifecycle;
+mod pages;
 mod process;
 mod readme;
 mod settings;
