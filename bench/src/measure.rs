@@ -22,13 +22,16 @@ pub(crate) struct Options {
     /// One part of the table, or all of it.
     only: Option<String>,
     database_url: Option<String>,
+    /// Where the large database is kept from run to run; else it goes with the run.
+    data: Option<PathBuf>,
 }
 
 impl Options {
-    /// Reads `--users N`, `--invitations N`, `--only PART` and `--database-url URL`.
+    /// Reads `--users N`, `--invitations N`, `--only PART`, `--database-url URL` and
+    /// `--data FOLDER`.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let (users, invitations) = (1_000_000, 1_000_000);
-        let mut options = Self { users, invitations, only: None, database_url: None };
+        let mut options = Self { users, invitations, only: None, database_url: None, data: None };
         for pair in words.chunks(2) {
             match pair {
                 ["--users", number] => options.users = number.parse()?,
@@ -36,6 +39,7 @@ impl Options {
                 ["--only", part @ ("users" | "invitations")] => {
                     options.only = Some((*part).to_owned());
                 }
+                ["--data", folder] => options.data = Some(PathBuf::from(folder)),
                 ["--database-url", url] => options.database_url = Some((*url).to_owned()),
                 _ => return Err(format!("what is {pair:?}?").into()),
             }
@@ -79,7 +83,8 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
 }
 
 async fn users(options: &Options, scratch: &Path, hello: Run) -> Result<()> {
-    let (small, large) = (scratch.join("small"), scratch.join("large"));
+    let small = scratch.join("small");
+    let large = options.data.clone().unwrap_or_else(|| scratch.join("large"));
     let url = options.database_url.as_deref();
     let list_of_few = if url.is_none() {
         let (serving, _) = filled(&small, 1000, None).await?;
@@ -266,8 +271,12 @@ fn load_of<'a>(
 }
 
 async fn filled(folder: &Path, users: u64, url: Option<&str>) -> Result<(Serving, Vec<String>)> {
-    drop(start(folder, url)?);
-    let ids = load::load(folder, users, url).await?;
+    let ids = folder.join("ids");
+    if !ids.exists() {
+        drop(start(folder, url)?);
+        write_lines(&ids, load::load(folder, users, url).await?)?;
+    }
+    let ids = std::fs::read_to_string(ids)?.lines().map(str::to_owned).collect();
     Ok((start(folder, url)?, ids))
 }
 
