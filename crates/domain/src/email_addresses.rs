@@ -11,7 +11,6 @@ use wire::{
         users::{IdentificationStatus, ReplaceUserEmailAddress},
         verifications::Verification,
     },
-    refusal,
 };
 
 use crate::{
@@ -38,16 +37,13 @@ pub(crate) fn operations(all: Operations) -> Operations {
 /// Give a user another e-mail address.
 async fn create(cx: &mut Cx, request: CreateEmailAddress) -> Result<EmailAddress> {
     let (mut user, mut all) = users::load(cx, &request.user_id).await?;
-    let status = match request.verified {
-        Patch::Set(true) => IdentificationStatus::Verified,
-        _ => IdentificationStatus::Unverified,
-    };
+    let status = identifications::status(request.verified);
     let owner = (&user.id, all.as_slice());
     let row = identifications::another(cx, KIND, owner, &request.email_address, &status).await?;
     row.add(cx, KIND).await?;
     let before = primary(&user, &all);
     all.push(row.clone());
-    set_primary(&mut user, &row, request.primary)?;
+    identifications::make_primary(&mut user, &row, request.primary)?;
     users::save(cx, &mut user, &all).await?;
     notify(cx, &user, before, request.notify_primary_email_address_changed).await?;
     Ok(users::email_address(&row))
@@ -75,7 +71,7 @@ async fn update(cx: &mut Cx, request: UpdateEmailAddress) -> Result<EmailAddress
         }
         _ => {}
     }
-    set_primary(&mut user, &row, request.primary)?;
+    identifications::make_primary(&mut user, &row, request.primary)?;
     row.save(cx, KIND).await?;
     identifications::put(&mut all, &row);
     users::save(cx, &mut user, &all).await?;
@@ -125,16 +121,6 @@ async fn replace(cx: &mut Cx, request: ReplaceUserEmailAddress) -> Result<EmailA
     users::save(cx, &mut user, &all).await?;
     notify(cx, &user, before, request.notify_primary_email_address_changed).await?;
     Ok(users::email_address(&row))
-}
-
-fn set_primary(user: &mut UserRow, row: &IdentificationRow, asked: Patch<bool>) -> Result<()> {
-    if asked == Patch::Set(true) {
-        if !row.is_verified() {
-            return Err(refusal::form_verification_needed().param("primary").into());
-        }
-        user.primary_email_address_id = Some(row.id.as_str().into());
-    }
-    Ok(())
 }
 
 pub(crate) fn primary(user: &UserRow, all: &[IdentificationRow]) -> Option<IdentificationRow> {

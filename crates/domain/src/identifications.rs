@@ -7,7 +7,7 @@
 use db::{Record, Select, Value};
 use macros::Record;
 use wire::{
-    Refusal, Timestamp,
+    Patch, Refusal, Timestamp,
     backend::{
         email_addresses::IdentificationLink,
         users::{IdentificationStatus, UserId},
@@ -16,7 +16,12 @@ use wire::{
     refusal,
 };
 
-use crate::{Cx, Result, error::OnTaken as _, users::UserRow};
+use crate::{
+    Cx, Result,
+    error::OnTaken as _,
+    restrictions::{self, Purpose},
+    users::UserRow,
+};
 
 /// `Verification::admin()` as it is stored.
 const ADMIN: &str = r#"{"object":"verification_admin","status":"verified","strategy":"admin","attempts":null,"expire_at":null}"#;
@@ -107,6 +112,8 @@ pub struct IdentificationRow {
     pub linked_to: String,
     /// What only its kind has, as JSON.
     pub detail: Option<String>,
+    /// A Gmail address without its dots.
+    pub dotless: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -128,6 +135,7 @@ impl IdentificationRow {
             instance_id: cx.instance_id(),
             user_id: user_id.clone(),
             kind: kind.as_str().to_owned(),
+            dotless: dotless(&value).filter(|_| kind == IdentificationKind::EmailAddress),
             value,
             claim: None,
             verification: None,
@@ -249,7 +257,8 @@ pub(crate) async fn find(
 
 /// Gives `user_id`, who has `all`, another identification, which is to be added.
 ///
-/// A value that somebody has claimed, or that this user has already, is refused.
+/// A value that somebody has claimed, or that this user has already, is refused, and so is what
+/// the instance lets nobody have.
 pub(crate) async fn another(
     cx: &mut Cx,
     kind: IdentificationKind,
@@ -264,6 +273,7 @@ pub(crate) async fn another(
     if is_own || claimed.exists(&mut cx.tx).await? {
         return Err(kind.taken().into());
     }
+    restrictions::admit(cx, kind, &value, Purpose::Backend).await?;
     IdentificationRow::new(cx, user_id, kind, value, status)
 }
 
@@ -315,6 +325,34 @@ pub(crate) async fn remove_all(
     Ok(removed)
 }
 
+/// How an identification is added whose value is said to be verified, or not.
+pub(crate) fn status(verified: Patch<bool>) -> IdentificationStatus {
+    match verified {
+        Patch::Set(true) => IdentificationStatus::Verified,
+        _ => IdentificationStatus::Unverified,
+    }
+}
+
+/// Makes `row` its user's primary identification of its kind, if that is asked for.
+pub(crate) fn make_primary(
+    user: &mut UserRow,
+    row: &IdentificationRow,
+    asked: Patch<bool>,
+) -> Result<()> {
+    if asked != Patch::Set(true) {
+        return Ok(());
+    }
+    if !row.is_verified() {
+        return Err(refusal::form_verification_needed().param("primary").into());
+    }
+    if row.is(IdentificationKind::EmailAddress) {
+        user.primary_email_address_id = Some(row.id.as_str().into());
+    } else {
+        user.primary_phone_number_id = Some(row.id.as_str().into());
+    }
+    Ok(())
+}
+
 /// Puts a changed row in its place among all of a user's.
 pub(crate) fn put(all: &mut [IdentificationRow], row: &IdentificationRow) {
     if let Some(place) = all.iter_mut().find(|other| other.id == row.id) {
@@ -341,11 +379,23 @@ fn email_address(text: &str) -> Option<String> {
     if local.is_empty() || local.len() > 64 || !dots_apart || !local.bytes().all(is_atom) {
         return None;
     }
-    let domain = idna::domain_to_ascii_strict(domain).ok()?;
+    let address = format!("{}@{}", local.to_ascii_lowercase(), self::domain(domain)?);
+    (address.len() <= 254).then_some(address)
+}
+
+/// A domain of addresses, in lower case and in ASCII.
+pub(crate) fn domain(text: &str) -> Option<String> {
+    let domain = idna::domain_to_ascii_strict(text).ok()?;
     let last = domain.rsplit_once('.')?.1;
     let is_name = last.len() > 1 && last.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let address = format!("{}@{domain}", local.to_ascii_lowercase());
-    (is_name && address.len() <= 254).then_some(address)
+    is_name.then_some(domain)
+}
+
+/// A normalized address of Gmail without the dots before its `@`, which Gmail does not read.
+pub(crate) fn dotless(address: &str) -> Option<String> {
+    let (local, domain) = address.split_once('@')?;
+    let is_gmail = matches!(domain, "gmail.com" | "googlemail.com");
+    is_gmail.then(|| format!("{}@{domain}", local.replace('.', "")))
 }
 
 /// `+` and 7 to 15 digits (E.164); spaces, hyphens and parentheses between them are let through.

@@ -37,10 +37,7 @@ pub(crate) fn operations(all: Operations) -> Operations {
 /// Give a user another phone number.
 async fn create(cx: &mut Cx, request: CreatePhoneNumber) -> Result<PhoneNumber> {
     let (mut user, mut all) = users::load(cx, &request.user_id).await?;
-    let status = match request.verified {
-        Patch::Set(true) => IdentificationStatus::Verified,
-        _ => IdentificationStatus::Unverified,
-    };
+    let status = identifications::status(request.verified);
     let owner = (&user.id, all.as_slice());
     let mut row = identifications::another(cx, KIND, owner, &request.phone_number, &status).await?;
     if request.reserved_for_second_factor == Patch::Set(true) {
@@ -51,7 +48,7 @@ async fn create(cx: &mut Cx, request: CreatePhoneNumber) -> Result<PhoneNumber> 
     }
     row.add(cx, KIND).await?;
     all.push(row.clone());
-    set_primary(&mut user, &row, request.primary)?;
+    identifications::make_primary(&mut user, &row, request.primary)?;
     users::save(cx, &mut user, &all).await?;
     Ok(users::phone_number(&row))
 }
@@ -86,7 +83,7 @@ async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> 
         Patch::Set(false) => release(&mut row)?,
         Patch::Keep | Patch::Clear => {}
     }
-    set_primary(&mut user, &row, request.primary)?;
+    identifications::make_primary(&mut user, &row, request.primary)?;
     row.save(cx, KIND).await?;
     identifications::put(&mut all, &row);
     users::save(cx, &mut user, &all).await?;
@@ -136,16 +133,6 @@ async fn replace(cx: &mut Cx, request: ReplaceUserPhoneNumber) -> Result<PhoneNu
     user.primary_phone_number_id = Some(row.id.as_str().into());
     users::save(cx, &mut user, &all).await?;
     Ok(users::phone_number(&row))
-}
-
-fn set_primary(user: &mut UserRow, row: &IdentificationRow, asked: Patch<bool>) -> Result<()> {
-    if asked == Patch::Set(true) {
-        if !row.is_verified() {
-            return Err(refusal::form_verification_needed().param("primary").into());
-        }
-        user.primary_phone_number_id = Some(row.id.as_str().into());
-    }
-    Ok(())
 }
 
 /// Makes the number a second factor, the default one if it is the first.

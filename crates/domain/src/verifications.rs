@@ -14,7 +14,7 @@ use wire::{
 use crate::{
     Cx, Place, Result,
     error::OnTaken as _,
-    identifications::{self, IdentificationKind, IdentificationRow},
+    identifications::{self, IdentificationKind},
     messages, users,
 };
 
@@ -115,7 +115,9 @@ pub(crate) async fn prepare(
     id: &str,
 ) -> Result<Verification> {
     let identification = identifications::find(cx, kind, id).await?;
-    refuse_blocked(cx, &identification)?;
+    if kind == IdentificationKind::PhoneNumber {
+        refuse_blocked(cx, &identification.value)?;
+    }
     let before = of_identification(cx, id).await?;
     let (count_sent, counted_from) = counted(before.as_ref(), cx.now)?;
     if let Some(before) = before {
@@ -211,10 +213,9 @@ fn counted(before: Option<&VerificationRow>, now: Timestamp) -> Result<(i64, Tim
 }
 
 /// Refuses numbers of countries that the instance sends nothing to.
-fn refuse_blocked(cx: &Cx, identification: &IdentificationRow) -> Result<()> {
+pub(crate) fn refuse_blocked(cx: &Cx, number: &str) -> Result<()> {
     let blocked = &cx.instance.settings.blocked_country_codes;
-    let is_phone = identification.is(IdentificationKind::PhoneNumber);
-    if is_phone && blocked.iter().any(|code| identification.value.starts_with(code.as_str())) {
+    if blocked.iter().any(|code| number.starts_with(code.as_str())) {
         return Err(refusal::unsupported_country_code().into());
     }
     Ok(())

@@ -17,7 +17,9 @@ use crate::{
     Cx, Event, Outside, Result,
     error::OnTaken as _,
     identifications::{IdentificationKind, IdentificationRow},
-    password, text,
+    password,
+    restrictions::{self, Purpose},
+    text,
 };
 
 /// Identifications of one kind in one request.
@@ -53,7 +55,26 @@ pub(super) async fn create(outside: &Outside, mut request: CreateUser) -> Result
         backup_codes: request.backup_codes.take(),
     };
     let credentials = given.ready(outside, &id).await?;
-    outside.write(insert, NewUser { id, request, credentials }).await
+    outside.write(admit, NewUser { id, request, credentials }).await
+}
+
+/// Creates a user whom no restriction keeps out.
+async fn admit(cx: &mut Cx, new: NewUser) -> Result<User> {
+    let kinds = [
+        (IdentificationKind::EmailAddress, &new.request.email_address),
+        (IdentificationKind::PhoneNumber, &new.request.phone_number),
+        (IdentificationKind::Web3Wallet, &new.request.web3_wallet),
+    ];
+    let mut identifiers = Vec::new();
+    for (kind, values) in kinds {
+        for value in values.iter().take(IDENTIFICATIONS_MAX) {
+            identifiers.push((kind, kind.normalize(value)?));
+        }
+    }
+    let identifiers: Vec<_> =
+        identifiers.iter().map(|(kind, value)| (*kind, value.as_str())).collect();
+    restrictions::admit_all(cx, &identifiers, Purpose::Backend).await?;
+    insert(cx, new).await
 }
 
 /// What can be refused without looking at the store.

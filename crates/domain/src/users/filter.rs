@@ -53,7 +53,7 @@ const OFFSET_SMALL: u32 = 1000;
 
 /// List users, newest first.
 pub async fn list(outside: &Outside, request: GetUserList) -> Result<Vec<User>> {
-    let filters = filters(request.clone());
+    let filters = Filters::from(request.clone());
     // What an index finds at once need not queue behind what has to be walked.
     if walks(&filters) || request.offset.is_some_and(|offset| offset > OFFSET_SMALL) {
         outside.scan(listed, request).await
@@ -89,7 +89,7 @@ async fn listed(cx: &mut Cx, request: GetUserList) -> Result<Vec<User>> {
     let paging = Paging::new(request.limit, request.offset);
     let order = ORDERS.find(request.order_by.as_deref())?;
     let after = request.starting_after.clone();
-    let mut users = matching(cx, &filters(request))?;
+    let mut users = matching(cx, &request.into())?;
     if let Some(id) = after {
         if paging.offset > 0 || !order.starts_with("position") {
             let reason = "starting_after needs the order created_at and no offset.";
@@ -143,33 +143,6 @@ async fn counted(cx: &mut Cx, filters: GetUsersCount) -> Result<Count> {
 
 /// The filters of both operations are the parameters of the one that has nothing else.
 type Filters = GetUsersCount;
-
-fn filters(list: GetUserList) -> Filters {
-    Filters {
-        email_address: list.email_address,
-        phone_number: list.phone_number,
-        external_id: list.external_id,
-        username: list.username,
-        web3_wallet: list.web3_wallet,
-        user_id: list.user_id,
-        organization_id: list.organization_id,
-        query: list.query,
-        email_address_query: list.email_address_query,
-        phone_number_query: list.phone_number_query,
-        username_query: list.username_query,
-        name_query: list.name_query,
-        banned: list.banned,
-        last_active_at_before: list.last_active_at_before,
-        last_active_at_after: list.last_active_at_after,
-        last_active_at_since: list.last_active_at_since,
-        created_at_before: list.created_at_before,
-        created_at_after: list.created_at_after,
-        last_sign_in_at_before: list.last_sign_in_at_before,
-        last_sign_in_at_after: list.last_sign_in_at_after,
-        provider: list.provider,
-        provider_user_id: list.provider_user_id,
-    }
-}
 
 /// All filters at once; the values of one filter are alternatives.
 fn matching(cx: &Cx, filters: &Filters) -> Result<Select<UserRow>> {

@@ -6,5 +6,6 @@ mod hosts;
 mod lifecycle;
 mod pages;
 mod process;
+mod races;
 mod readme;
 mod settings;

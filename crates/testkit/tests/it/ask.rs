@@ -131,6 +131,8 @@ pub(crate) fn sample(name: &str, shape: &Shape) -> Value {
         ("phone_number", Shape::Text) => json!("+12015550177"),
         ("strategy", Shape::Text) => json!("email_code"),
         ("code", Shape::Text) => json!("424242"),
+        ("identifier", Shape::Text) => json!("someone@mail.example.com"),
+        ("url", Shape::Text) => json!("https://example.com/another"),
         (_, Shape::Text | Shape::Any) => json!("text"),
         (_, Shape::Integer { min, max }) => json!(1.clamp(*min, *max)),
         (_, Shape::Number) => json!(1.5),
@@ -204,6 +206,19 @@ pub(crate) async fn world(server: &TestServer) -> Ids {
             "domain_id",
             "/id",
         ),
+        (
+            "/v1/allowlist_identifiers",
+            json!({"identifier": "*@example.com"}),
+            "allowlist_identifier_id",
+            "/id",
+        ),
+        (
+            "/v1/blocklist_identifiers",
+            json!({"identifier": "*@evil.example"}),
+            "blocklist_identifier_id",
+            "/id",
+        ),
+        ("/v1/redirect_urls", json!({"url": "my-app://callback"}), "redirect_url_id", "/id"),
     ];
     for (path, body, name, pointer) in others {
         let made = make(server, key, path, &body).await;

@@ -96,6 +96,54 @@ async fn rac_09_an_identifier_is_one_users() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rac_09_what_there_is_one_of_is_made_once() {
+    let server = TestServer::start().await;
+    let mut users = Vec::new();
+    for _ in 0..TASKS {
+        users.push(server.backend.send(&somebody()).await.expect("created").id);
+    }
+    let races = [
+        ("/v1/allowlist_identifiers", json!({"identifier": "*@example.com"}), "duplicate_record"),
+        ("/v1/blocklist_identifiers", json!({"identifier": "*@example.com"}), "duplicate_record"),
+        ("/v1/redirect_urls", json!({"url": "my-app://callback"}), "duplicate_record"),
+        (
+            "/v1/email_addresses",
+            json!({"email_address": "ada@example.com", "verified": true}),
+            "form_identifier_exists",
+        ),
+    ];
+    for (path, body, code) in races {
+        let results = together(|number| {
+            let mut body = body.clone();
+            if path == "/v1/email_addresses" {
+                body["user_id"] = json!(users[number]);
+            }
+            let request = Request::new("POST", path).bearer(server.secret_key()).json(&body);
+            answered(request, server.address().to_owned())
+        })
+        .await;
+        let won = results.iter().filter(|result| result.status == 200).count();
+        assert_eq!(won, 1, "{path}");
+        for refused in results.iter().filter(|result| result.status != 200) {
+            refused.assert_refusal(path);
+            assert_eq!(refused.code(), code, "{path}");
+        }
+        if path != "/v1/email_addresses" {
+            let list = Request::new("GET", &format!("{path}?limit=500"));
+            let list = server.call(list.bearer(server.secret_key())).await.json();
+            let items = list.as_array().or(list["data"].as_array()).map(Vec::len);
+            assert_eq!(items, Some(1), "{path}");
+        }
+    }
+    let dump = server.dump().await;
+    for counter in ["allowlist_identifiers", "blocklist_identifiers", "redirect_urls"] {
+        let counts = dump["counters"].iter().filter(|row| row.contains(counter));
+        let counts: Vec<_> = counts.filter(|row| row.ends_with("Int(1)]")).collect();
+        assert_eq!(counts.len(), 1, "{counter}: {:?}", dump["counters"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rac_16_metadata_of_different_keys_is_all_kept() {
     let server = TestServer::start().await;
     let ada = server.backend.send(&somebody()).await.expect("created");

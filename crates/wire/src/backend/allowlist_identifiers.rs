@@ -1,9 +1,10 @@
 //! The allowlist.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{instance::InstanceId, invitations::InvitationId};
-use crate::{Id, Tag, Timestamp, id::kind, open::open_enum};
+use crate::{Deleted, Id, Limit, Listing, Tag, Timestamp, id::kind, open::open_enum};
 
 open_enum! {
     /// What an identifier of the allowlist or blocklist is.
@@ -32,4 +33,26 @@ pub struct AllowlistIdentifier {
     pub invitation_id: Option<InvitationId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// List the identifiers that may sign up, newest first.
+#[endpoint(GET "/v1/allowlist_identifiers" -> Listing<AllowlistIdentifier>)]
+pub struct ListAllowlistIdentifiers {
+    pub paginated: Option<bool>,
+    pub limit: Option<Limit>,
+    pub offset: Option<u32>,
+}
+
+/// Let an identifier sign up.
+#[endpoint(POST "/v1/allowlist_identifiers" -> AllowlistIdentifier)]
+pub struct CreateAllowlistIdentifier {
+    pub identifier: String,
+    pub notify: Option<bool>,
+}
+
+/// Take an identifier off the allowlist.
+#[endpoint(DELETE "/v1/allowlist_identifiers/{allowlist_identifier_id}"
+    -> Deleted<AllowlistIdentifier>)]
+pub struct DeleteAllowlistIdentifier {
+    pub allowlist_identifier_id: AllowlistIdentifierId,
 }

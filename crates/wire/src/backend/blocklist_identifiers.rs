@@ -1,9 +1,10 @@
 //! The blocklist.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{allowlist_identifiers::IdentifierType, instance::InstanceId};
-use crate::{Id, Tag, Timestamp, id::kind};
+use crate::{Deleted, Id, Limit, Page, Tag, Timestamp, id::kind};
 
 /// Id of a blocklist identifier.
 pub type BlocklistIdentifierId = Id<BlocklistIdentifier>;
@@ -21,4 +22,24 @@ pub struct BlocklistIdentifier {
     pub instance_id: Option<InstanceId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// List the identifiers that are kept out, newest first.
+#[endpoint(GET "/v1/blocklist_identifiers" -> Page<BlocklistIdentifier>)]
+pub struct ListBlocklistIdentifiers {
+    pub limit: Option<Limit>,
+    pub offset: Option<u32>,
+}
+
+/// Keep an identifier out.
+#[endpoint(POST "/v1/blocklist_identifiers" -> BlocklistIdentifier)]
+pub struct CreateBlocklistIdentifier {
+    pub identifier: String,
+}
+
+/// Take an identifier off the blocklist.
+#[endpoint(DELETE "/v1/blocklist_identifiers/{blocklist_identifier_id}"
+    -> Deleted<BlocklistIdentifier>)]
+pub struct DeleteBlocklistIdentifier {
+    pub blocklist_identifier_id: BlocklistIdentifierId,
 }
