@@ -28,7 +28,8 @@ Examples:
   vestry dev                                     keeps everything in ./.vestry
   vestry dev --listen 127.0.0.1:9000 --data /tmp/shop
   vestry dev --listen 127.0.0.1:0 --ephemeral --json
-  vestry dev --database-url postgres://postgres@127.0.0.1/shop";
+  vestry dev --database-url postgres://postgres@127.0.0.1/shop
+  vestry dev --tls --listen 127.0.0.1:443        for apps that take nothing but the key";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -125,6 +126,15 @@ pub(crate) struct Dev {
     pub(crate) ephemeral: bool,
     #[arg(long, value_name = "DIR", help = UI_DIR)]
     pub(crate) ui_dir: Option<PathBuf>,
+    /// Serve HTTPS as well, on the same port, with a certificate made for this machine.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The same with a certificate of one's own, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Print keys and addresses as one line of JSON, once ready.
     #[arg(long)]
     pub(crate) json: bool,
@@ -161,6 +171,12 @@ pub(crate) struct Serve {
     pub(crate) api_url: Option<String>,
     #[arg(long, value_name = "DIR", help = UI_DIR)]
     pub(crate) ui_dir: Option<String>,
+    /// Certificate and those above it, PEM; without one a proxy ends TLS.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<String>,
+    /// The certificate's key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
     /// Path under which apps may forward the Frontend API [default: /__clerk].
     #[arg(long, value_name = "PATH")]
     pub(crate) proxy_path: Option<String>,

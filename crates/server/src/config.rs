@@ -31,7 +31,7 @@ const fn known(name: &'static str, flag: &'static str) -> Known {
     Known { name, flag: Some(flag), in_file: true }
 }
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 15] = [
     known("listen", "--listen ADDR"),
     known("data", "--data DIR"),
     known("database_url", "--database-url URL"),
@@ -39,6 +39,8 @@ const KNOWN: [Known; 13] = [
     known("api_url", "--api-url URL"),
     known("proxy_path", "--proxy-path PATH"),
     known("ui_dir", "--ui-dir DIR"),
+    known("tls_cert", "--tls-cert FILE"),
+    known("tls_key", "--tls-key FILE"),
     known("root_key_file", "--root-key-file FILE"),
     // Command lines and configuration files are read by too many.
     Known { name: "root_key", flag: None, in_file: false },
@@ -86,6 +88,8 @@ pub(crate) struct Serve {
     pub(crate) proxy_path: String,
     /// None: the folder of the data may have it.
     pub(crate) ui_dir: Option<PathBuf>,
+    /// Certificate and key, if no proxy ends TLS.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) cognito_url: Option<String>,
     /// Which addresses URLs that users of the API name may lead to.
     pub(crate) reach: Reach,
@@ -262,6 +266,19 @@ impl Given {
         self.read(value, name, public_url)
     }
 
+    /// The files of a certificate; both or none.
+    fn tls(&mut self) -> Option<(PathBuf, PathBuf)> {
+        match (self.take("tls_cert"), self.take("tls_key")) {
+            (Some(certificate), Some(key)) => Some((certificate.text.into(), key.text.into())),
+            (None, None) => None,
+            (certificate, _) => {
+                let missing = if certificate.is_some() { "tls_key" } else { "tls_cert" };
+                self.problem(format!("{missing} is missing: {}", ways(missing)));
+                None
+            }
+        }
+    }
+
     /// What `vestry serve` needs, or all that is wrong with it.
     pub(crate) fn serve(mut self) -> Result<Serve> {
         let listen = self.required("listen");
@@ -300,6 +317,7 @@ impl Given {
         let proxy_path = self.take("proxy_path");
         let proxy_path = self.read(proxy_path, "proxy_path", proxy_path_of);
         let ui_dir = self.take("ui_dir").map(|value| value.text.into());
+        let tls = self.tls();
         let cognito_url = self.take("cognito_url").map(|value| value.text);
         let reach = self.take("outbound_private");
         let reach = self.read(reach, "outbound_private", |text| match text {
@@ -326,6 +344,7 @@ impl Given {
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),
             ui_dir,
+            tls,
             cognito_url,
             reach: reach.unwrap_or(Reach::Public),
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),

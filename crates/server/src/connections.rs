@@ -2,13 +2,29 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request, http::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, Response, header},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
-use tokio::{net::TcpListener, sync::Semaphore, sync::watch, time::timeout};
+use hyper_util::{
+    rt::TokioIo,
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 use tower_service::Service as _;
 
-use crate::paced::{Paced, Phase};
+use crate::{
+    paced::{Paced, Phase},
+    tls::Tls,
+};
 
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -18,7 +34,12 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Serves `router` until told to stop, then finishes what was begun.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<Tls>>,
+    mut stop: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -35,22 +56,59 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             () = told(&mut stop) => break,
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let (stream, phase) = Paced::new(stream);
-        let service = service_fn(move |request| answer(router.clone(), phase.clone(), request));
-        let connection = http1::Builder::new()
-            .header_read_timeout(None)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let (watcher, tls) = (graceful.watcher(), tls.clone());
+        let (router, stop) = (router.clone(), stop.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            // What a client does to its own connection is no news.
-            let _ = connection.await;
+            let answers = Answers { router, phase: Phase::default(), is_strict: false };
+            meet(stream, tls, answers, watcher, stop).await;
         });
     }
     drop(listener);
     let _ = timeout(DRAIN_TIME_MAX, graceful.shutdown()).await;
+}
+
+/// Serves one connection, encrypted or not.
+async fn meet(
+    stream: TcpStream,
+    tls: Option<Arc<Tls>>,
+    mut answers: Answers,
+    watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
+) {
+    let wanted = match &tls {
+        Some(tls) => tokio::select! {
+            wanted = tls.is_wanted(&stream) => wanted,
+            () = told(&mut stop) => return,
+        },
+        None => false,
+    };
+    let stream = Paced::new(stream, &answers.phase);
+    let Some(tls) = tls.filter(|_| wanted) else {
+        return converse(stream, answers, watcher).await;
+    };
+    answers.is_strict = tls.is_strict();
+    let encrypted = tokio::select! {
+        encrypted = tls.acceptor().accept(stream) => encrypted,
+        () = told(&mut stop) => return,
+    };
+    // Who cannot agree with the server on how to talk is no news.
+    if let Ok(stream) = encrypted {
+        converse(stream, answers, watcher).await;
+    }
+}
+
+async fn converse<S>(stream: S, answers: Answers, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(answers.clone(), request));
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    // What a client does to its own connection is no news.
+    let _ = watcher.watch(connection).await;
 }
 
 /// Waits until told to stop, or until nobody is left who could tell.
@@ -58,13 +116,25 @@ pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn answer(
-    mut router: Router,
+/// What answers the requests of one connection.
+#[derive(Clone)]
+struct Answers {
+    router: Router,
     phase: Phase,
+    /// Browsers are told to come back with TLS only.
+    is_strict: bool,
+}
+
+async fn answer(
+    mut answers: Answers,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    phase.begin();
-    let answered = router.call(request).await;
-    phase.end();
+    answers.phase.begin();
+    let mut answered = answers.router.call(request).await;
+    answers.phase.end();
+    if let (true, Ok(response)) = (answers.is_strict, &mut answered) {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     answered
 }

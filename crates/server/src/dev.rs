@@ -1,19 +1,25 @@
 //! `vestry dev`: a development instance without any configuration.
 
-use std::{collections::HashSet, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use domain::{
     RootKey, World,
     instances::{self, Keys, NewInstance},
     server_facts::{self, Addresses},
 };
-use server::{Options, ServerConfig, outbound::Reach};
+use server::{Options, ServerConfig, Tls, outbound::Reach};
 use tokio::net::TcpListener;
-use wire::backend::instance::EnvironmentType;
+use wire::{Timestamp, backend::instance::EnvironmentType};
 
 use crate::{
     cli,
     data::Folder,
+    dev_certificate,
     failure::{Failure, Result},
     keys::Shown,
     logging, mailbox, names,
@@ -36,19 +42,26 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     let cognito_url = std::env::var("VESTRY_COGNITO_URL").ok();
     // Its apps, and whatever stands before them, are on the same machine.
     let opening = Opening::Serve { cognito_url, reach: Reach::Private };
-    let world = world::open(&url, &key, addresses.api_url.clone(), opening).await?;
+    let world = world::open(&url, &key, addresses.frontend_api_url.clone(), opening).await?;
     let keys = instance(&world).await?;
     server_facts::remember(&world, addresses.clone()).await?;
+    let now = (world.seeds.clock)();
     let config = ServerConfig {
         world: Arc::into_inner(world).ok_or_else(|| Failure::new("the world is shared"))?,
         listener,
         backend_host: None,
         frontend_hosts: HashSet::from([keys.frontend_host.clone()]),
     };
-    let options = Options { ui_folder, development: true, ..Options::default() };
+    let (tls, authority) =
+        encryption(dev.tls, dev.tls_cert.zip(dev.tls_key), &folder, &keys.frontend_host, now)?;
+    let options = Options { ui_folder, development: true, tls, ..Options::default() };
     let server = server::start_with(config, options).await?;
     let mailbox = mailbox::print(Arc::clone(&server.world), keys.instance_id.clone());
-    announce(&Shown::new(keys, addresses), dev.json)?;
+    let host = keys.frontend_host.clone();
+    announce(&Shown::new(keys, addresses).trusting(authority.as_deref()), dev.json)?;
+    if let (Some(authority), false) = (authority, dev.json) {
+        announce_tls(&authority, &host, server.address);
+    }
     if !server.address.ip().is_loopback() {
         tracing::warn!("a development instance is reached by other machines; it guards nothing");
     }
@@ -59,6 +72,44 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
         mailbox.abort();
     }
     Ok(())
+}
+
+/// How connections are encrypted, if that was asked for; and what to trust then.
+fn encryption(
+    makes_one: bool,
+    own: Option<(PathBuf, PathBuf)>,
+    folder: &Folder,
+    host: &str,
+    now: Timestamp,
+) -> Result<(Option<Tls>, Option<PathBuf>)> {
+    let (certificate, key, authority) = match own {
+        Some((certificate, key)) => (certificate, key, None),
+        None if makes_one => {
+            let made = dev_certificate::of(&folder.0.join("tls"), host, now.0)?;
+            (made.certificate, made.key, Some(made.authority))
+        }
+        None => return Ok((None, None)),
+    };
+    let tls = Tls::open(certificate, key, true).map_err(Failure::Other)?;
+    Ok((Some(tls), authority))
+}
+
+/// Says how machines come to trust the certificate, and apps to find the server by their key.
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+fn announce_tls(authority: &Path, host: &str, address: SocketAddr) {
+    let file = std::fs::canonicalize(authority).unwrap_or_else(|_| authority.to_owned());
+    let (file, port) = (file.display(), address.port());
+    println!("HTTPS on the same port: https://localhost:{port}. To be trusted is {file};");
+    println!("its own key is gone, so it vouches for this one certificate alone.\n");
+    println!("  Node.js    export NODE_EXTRA_CA_CERTS={file}");
+    println!(
+        "  Debian     sudo cp {file} /usr/local/share/ca-certificates/vestry.crt && sudo update-ca-certificates"
+    );
+    println!("  Chromium   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n vestry -i {file}\n");
+    println!(
+        "Apps that take nothing but the key find the server on port 443, with this line in /etc/hosts:\n"
+    );
+    println!("  127.0.0.1 {host}\n");
 }
 
 /// Where data are, and their root key, which stays in the folder in any case.

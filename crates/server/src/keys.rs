@@ -31,6 +31,9 @@ pub(crate) struct Shown {
     api_url: String,
     frontend_api_url: String,
     instance_id: String,
+    /// What to trust, if the server made a certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_authority: Option<String>,
 }
 
 impl Shown {
@@ -42,7 +45,14 @@ impl Shown {
             api_url: addresses.api_url,
             frontend_api_url: addresses.frontend_api_url,
             instance_id: keys.instance_id.to_string(),
+            tls_authority: None,
         }
+    }
+
+    /// The same, with the file of what to trust.
+    pub(crate) fn trusting(self, authority: Option<&std::path::Path>) -> Self {
+        let tls_authority = authority.map(|path| path.display().to_string());
+        Self { tls_authority, ..self }
     }
 
     /// Where browsers reach the server.

@@ -38,6 +38,13 @@ const UNSEEN: u8 = 3;
 #[derive(Clone)]
 pub(crate) struct Phase(Arc<AtomicU8>);
 
+impl Default for Phase {
+    /// Who connects and says nothing has begun a head.
+    fn default() -> Self {
+        Self(Arc::new(AtomicU8::new(HEAD)))
+    }
+}
+
 impl Phase {
     /// A head was read.
     pub(crate) fn begin(&self) {
@@ -61,13 +68,9 @@ pub(crate) struct Paced {
 
 impl Paced {
     /// Limits `stream`; its phase is to be told.
-    pub(crate) fn new(stream: TcpStream) -> (Self, Phase) {
-        // Who connects and says nothing has begun a head.
-        let phase = Arc::new(AtomicU8::new(HEAD));
-        let patience = Box::pin(sleep(HEAD_TIME_MAX));
-        let paced =
-            Self { stream, phase: Arc::clone(&phase), seen: UNSEEN, patience, stalled: None };
-        (paced, Phase(phase))
+    pub(crate) fn new(stream: TcpStream, phase: &Phase) -> Self {
+        let (phase, patience) = (Arc::clone(&phase.0), Box::pin(sleep(HEAD_TIME_MAX)));
+        Self { stream, phase, seen: UNSEEN, patience, stalled: None }
     }
 
     /// What became of waiting for bytes that are not there yet.

@@ -6,7 +6,7 @@ use domain::{
     instances,
     server_facts::{self, Addresses},
 };
-use server::{Options, ServerConfig};
+use server::{Options, ServerConfig, Tls};
 
 use crate::{
     cli,
@@ -28,6 +28,8 @@ pub(crate) async fn run(arguments: cli::Serve, log: Option<String>) -> Result<()
         ("api_url", arguments.api_url),
         ("proxy_path", arguments.proxy_path),
         ("ui_dir", arguments.ui_dir),
+        ("tls_cert", arguments.tls_cert),
+        ("tls_key", arguments.tls_key),
         ("log", log),
         ("stop_delay_seconds", arguments.stop_delay_seconds),
     ]);
@@ -43,6 +45,8 @@ async fn serve(serve: Serve) -> Result<()> {
         Store::Postgres(_) => None,
     };
     let ui_folder = serve.ui_dir.or(beside);
+    let tls = serve.tls.map(|(certificate, key)| Tls::open(certificate, key, false));
+    let tls = tls.transpose().map_err(Failure::Other)?;
     let (url, key) = match (serve.store, serve.root_key) {
         (Store::Postgres(url), Some(key)) => (url, key),
         (Store::Postgres(_), None) => return Err(Failure::new("the root key is missing")),
@@ -77,6 +81,7 @@ async fn serve(serve: Serve) -> Result<()> {
         stop_delay: serve.stop_delay,
         ui_folder,
         development: false,
+        tls,
     };
     let server = server::start_with(config, options).await?;
     tracing::info!(address = %server.address, "ready");

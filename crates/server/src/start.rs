@@ -6,6 +6,8 @@ use domain::World;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use web::{Api, App, Hosts, Routes, pages::Pages};
 
+use crate::tls::Tls;
+
 /// How often counters are folded and indexes merged.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,8 @@ pub struct Options {
     pub ui_folder: Option<PathBuf>,
     /// Has a start page and an inbox, for whoever reaches it.
     pub development: bool,
+    /// How connections are encrypted, if not by a proxy.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
@@ -40,6 +44,7 @@ impl Default for Options {
             stop_delay: Duration::ZERO,
             ui_folder: None,
             development: false,
+            tls: None,
         }
     }
 }
@@ -74,7 +79,11 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let app = Arc::new(App::new(Arc::clone(&world), routes, hosts).with_pages(pages));
     let router = web::router(&app);
     let (stop, told) = watch::channel(false);
-    let serving = tokio::spawn(crate::connections::serve(listener, router, told.clone()));
+    let tls = options.tls.map(Arc::new);
+    if let Some(tls) = &tls {
+        tokio::spawn(Arc::clone(tls).renew(told.clone()));
+    }
+    let serving = tokio::spawn(crate::connections::serve(listener, router, tls, told.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&world), told));
     Ok(Server { address, world, app, stop_delay: options.stop_delay, stop, serving, tidying })
 }

@@ -65,7 +65,7 @@ async fn the_host_of_a_development_instance_has_the_frontend_api() {
 }
 
 /// The host that a publishable key spells.
-fn host_of_key(key: &str) -> String {
+pub(crate) fn host_of_key(key: &str) -> String {
     let digits = key.trim_start_matches("pk_test_").trim_end_matches('=').bytes();
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let values = digits

@@ -9,3 +9,4 @@ mod process;
 mod races;
 mod readme;
 mod settings;
+mod tls;
