@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Result;
+use crate::{Result, frontend::Visit};
 
 /// Status, headers and cookies of an answer, where they are not the usual ones.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,18 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Values of `Set-Cookie` headers.
     pub cookies: Vec<String>,
+    /// What became of the visitor's client.
+    pub(crate) visit: Visit,
+}
+
+impl Reply {
+    /// Adds what a further transaction said; the last word counts.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.status = other.status.or(self.status);
+        self.headers.extend(other.headers);
+        self.cookies.extend(other.cookies);
+        self.visit = other.visit;
+    }
 }
 
 /// An answer, ready to be sent.
@@ -37,7 +49,7 @@ impl Answer {
         if usual == 204 {
             body.clear();
         }
-        let Reply { status, headers, cookies } = reply;
+        let Reply { status, headers, cookies, .. } = reply;
         Ok(Self { status: status.unwrap_or(usual), headers, cookies, body })
     }
 }

@@ -15,7 +15,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Error, Operations, Outside, Result, jwks,
+    Cx, Error, Instance, Operations, Outside, Result, jwks,
     seal::digest_of_secret,
     sessions::{self, SessionRow},
 };
@@ -64,11 +64,7 @@ async fn get(cx: &mut Cx, request: GetClient) -> Result<Client> {
 
 /// Fetch the client whose `__client` cookie this is.
 async fn verify(outside: &Outside, request: VerifyClient) -> Result<Client> {
-    let cookie = jwks::verify(&outside.instance, &request.token)
-        // Tokens that say who may do what are of a class; cookies are of none.
-        .filter(|verified| verified.header.cat.is_none())
-        .and_then(|verified| serde_json::from_slice(&verified.payload).ok());
-    let Some(cookie) = cookie else {
+    let Some(cookie) = Cookie::read(&outside.instance, &request.token) else {
         return Err(refusal::cookie_invalid().param("token").into());
     };
     outside.read(of_cookie, cookie).await
@@ -76,13 +72,41 @@ async fn verify(outside: &Outside, request: VerifyClient) -> Result<Client> {
 
 /// What the `__client` cookie says, under the instance's signature.
 #[derive(Clone, Serialize, Deserialize)]
-struct Cookie {
-    id: ClientId,
-    rotating_token: String,
+pub(crate) struct Cookie {
+    pub(crate) id: ClientId,
+    pub(crate) rotating_token: String,
+}
+
+impl std::fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cookie({})", self.id)
+    }
+}
+
+impl Cookie {
+    /// Reads one that the instance signed.
+    pub(crate) fn read(instance: &Instance, token: &str) -> Option<Self> {
+        jwks::verify(instance, token)
+            // Tokens that say who may do what are of a class; cookies are of none.
+            .filter(|verified| verified.header.cat.is_none())
+            .and_then(|verified| serde_json::from_slice(&verified.payload).ok())
+    }
+
+    /// As it travels.
+    pub(crate) fn sign(&self, instance: &Instance) -> Result<String> {
+        let signer = &instance.signer;
+        let header = jwt::PreparedHeader::new(signer.key.algorithm()).kid(&*signer.kid);
+        signer.key.sign(&header, self).map_err(|error| Error::Broken(error.into()))
+    }
+
+    /// What is kept of its secret.
+    pub(crate) fn digest(&self) -> String {
+        digest_of_secret(&self.rotating_token)
+    }
 }
 
 async fn of_cookie(cx: &mut Cx, cookie: Cookie) -> Result<Client> {
-    let digest = Value::Text(digest_of_secret(&cookie.rotating_token));
+    let digest = Value::Text(cookie.digest());
     let client = ClientRow::select(&cx.tx)
         .filter("id = ? and secret_digest = ?", [cookie.id.to_value(), digest]);
     let sessions = sessions::live(cx).filter("client_id = ?", [cookie.id.to_value()]);
@@ -100,25 +124,28 @@ pub(crate) struct ClientRow {
     instance_id: String,
     position: i64,
     /// Digest of the secret in its cookie.
-    secret_digest: Option<String>,
-    last_active_session_id: Option<SessionId>,
-    last_authentication_strategy: Option<String>,
-    created_at: Timestamp,
+    pub(crate) secret_digest: Option<String>,
+    pub(crate) last_active_session_id: Option<SessionId>,
+    pub(crate) last_authentication_strategy: Option<String>,
+    pub(crate) created_at: Timestamp,
     /// When its sessions last changed.
     pub(crate) updated_at: Timestamp,
+    /// When its cookie ends, if it has one.
+    pub(crate) cookie_expires_at: Option<Timestamp>,
 }
 
-/// A new client on which the session `session_id` is about to begin.
-pub(crate) async fn insert(cx: &mut Cx, session_id: &SessionId) -> Result<ClientRow> {
+/// A new client.
+pub(crate) async fn insert(cx: &mut Cx) -> Result<ClientRow> {
     let row = ClientRow {
         id: cx.id(),
         instance_id: cx.instance_id(),
         position: cx.position(cx.now),
         secret_digest: None,
-        last_active_session_id: Some(session_id.clone()),
+        last_active_session_id: None,
         last_authentication_strategy: None,
         created_at: cx.now,
         updated_at: cx.now,
+        cookie_expires_at: None,
     };
     row.insert(&mut cx.tx).await?;
     cx.tx.add(COUNTER, 1).await?;
@@ -136,15 +163,13 @@ pub(crate) async fn touch(cx: &mut Cx, id: &ClientId) -> Result<()> {
 pub(crate) async fn new_cookie(outside: &Outside, id: ClientId) -> Result<String> {
     let cookie = Cookie { id, rotating_token: outside.world.secret() };
     outside.write(rotate, cookie.clone()).await?;
-    let signer = &outside.instance.signer;
-    let header = jwt::PreparedHeader::new(signer.key.algorithm()).kid(&*signer.kid);
-    signer.key.sign(&header, &cookie).map_err(|error| Error::Broken(error.into()))
+    cookie.sign(&outside.instance)
 }
 
 async fn rotate(cx: &mut Cx, cookie: Cookie) -> Result<()> {
     let row = ClientRow::find(&mut cx.tx, &cookie.id).await?;
     let mut row = row.ok_or_else(|| not_found(&cookie.id))?;
-    row.secret_digest = Some(digest_of_secret(&cookie.rotating_token));
+    row.secret_digest = Some(cookie.digest());
     Ok(row.update(&mut cx.tx).await?)
 }
 

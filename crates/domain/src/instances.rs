@@ -45,6 +45,8 @@ impl Kind for Application {
 pub struct Instance {
     /// Its id.
     pub id: InstanceId,
+    /// Name of its application.
+    pub application_name: String,
     /// Development or production.
     pub environment: EnvironmentType,
     /// Host of its Frontend API, which its publishable key spells.
@@ -131,6 +133,24 @@ impl Instance {
         URL_SAFE.encode(&digest.as_ref()[..6])
     }
 
+    /// True if its browsers are known by a token instead of a cookie: official scripts decide so by
+    /// the host in the publishable key.
+    pub fn has_dev_browsers(&self) -> bool {
+        const DEVELOPERS: &[&str] = &[
+            ".lcl.dev",
+            ".stg.dev",
+            ".lclstage.dev",
+            ".stgstage.dev",
+            ".dev.lclclerk.com",
+            ".stg.lclclerk.com",
+            ".accounts.lclclerk.com",
+            "accountsstage.dev",
+            "accounts.dev",
+        ];
+        let host = &self.frontend_host;
+        self.is_development() && DEVELOPERS.iter().any(|end| host.ends_with(end))
+    }
+
     /// Issuer of its tokens.
     pub fn issuer(&self) -> String {
         format!("https://{}", self.frontend_host)
@@ -215,14 +235,34 @@ impl Instances {
 pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<Instance>>> {
     let digest = digest_of_secret(key);
     let own = "(select instance_id from secret_keys where digest = ? and revoked_at is null)";
-    remembered(world, digest.clone(), own, digest).await
+    remembered(world, digest.clone(), own, Some(digest)).await
 }
 
 /// The instance whose Frontend API is at this host, which its publishable key spells.
 pub async fn by_frontend_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instance>>> {
     // No digest has an `@`.
     let own = "(select id from instances where frontend_host = ?)";
-    remembered(world, format!("@{host}"), own, host.to_owned()).await
+    remembered(world, format!("@{host}"), own, Some(host.to_owned())).await
+}
+
+/// The instance whose Frontend API is at this host; if there is none, the server's first one.
+pub async fn by_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instance>>> {
+    let host: String = host.chars().take(255).collect::<String>().to_ascii_lowercase();
+    // That a host is nobody's is remembered as well: it is `localhost` as a rule.
+    let key = format!("any@{host}");
+    let now = (world.seeds.clock)();
+    if let Some((instance, loaded)) = world.instances.get(&key)
+        && (loaded.0..loaded.0 + STALE_MS).contains(&now.0)
+    {
+        return Ok(Some(instance));
+    }
+    if let Some(instance) = by_frontend_host(world, &host).await? {
+        return Ok(Some(instance));
+    }
+    let own = "(select id from instances order by created_at, id limit 1)";
+    let first = remembered(world, "first".to_owned(), own, None).await?;
+    world.instances.put(&key, first.clone(), now);
+    Ok(first)
 }
 
 /// The host that a publishable key spells.
@@ -246,7 +286,7 @@ async fn remembered(
     world: &Arc<World>,
     key: String,
     own: &'static str,
-    value: String,
+    value: Option<String>,
 ) -> Result<Option<Arc<Instance>>> {
     let now = (world.seeds.clock)();
     let known = world.instances.get(&key);
@@ -255,22 +295,25 @@ async fn remembered(
     {
         return Ok(Some(Arc::clone(instance)));
     }
-    let rows = world.everywhere("instance_by_key", Mode::Read, move |mut tx| {
-        let value = Value::Text(value.clone());
+    let rows = world.everywhere("load_instance", Mode::Read, move |mut tx| {
+        let value = value.clone().map(Value::Text);
         Box::pin(async move {
-            let instances =
-                InstanceRow::select(&tx).filter(&format!("id = {own}"), [value.clone()]);
+            let instances = InstanceRow::select(&tx).filter(&format!("id in {own}"), value.clone());
             let signing = SigningKeyRow::select(&tx)
-                .filter(&format!("instance_id = {own}"), [value])
+                .filter(&format!("instance_id in {own}"), value.clone())
                 .order("created_at desc, id desc");
-            let (instances, signing) = tx.both(instances, signing).await?;
-            Ok(instances.into_iter().next().map(|instance| (instance, signing)))
+            let of_own = format!("id in (select application_id from instances where id in {own})");
+            let applications = ApplicationRow::select(&tx).filter(&of_own, value);
+            Ok(tx.three(instances, signing, applications).await?)
         })
     });
     let known = known.map(|(instance, _)| instance);
-    let instance = match rows.await? {
-        Some((row, keys)) => Some(open(world, row, &keys, known.as_deref())?),
-        None => None,
+    let (instances, keys, applications) = rows.await?;
+    let instance = match (instances.into_iter().next(), applications.into_iter().next()) {
+        (Some(row), Some(application)) => {
+            Some(open(world, row, &keys, application.name, known.as_deref())?)
+        }
+        _ => None,
     };
     world.instances.put(&key, instance.clone(), now);
     Ok(instance)
@@ -281,6 +324,7 @@ fn open(
     world: &World,
     row: InstanceRow,
     keys: &[SigningKeyRow],
+    application_name: String,
     known: Option<&Instance>,
 ) -> Result<Arc<Instance>> {
     let newest = keys.iter().find(|key| key.retired_at.is_none());
@@ -295,6 +339,7 @@ fn open(
         .map_err(|error| Error::Broken(format!("settings of {}: {error}", row.id).into()))?;
     Ok(Arc::new(Instance {
         id: row.id,
+        application_name,
         environment: row.environment.as_str().into(),
         frontend_host: row.frontend_host,
         clock_offset_ms: row.clock_offset_ms,

@@ -160,7 +160,10 @@ async fn delete(cx: &mut Cx, request: DeleteJWTTemplate) -> Result<Deleted<JwtTe
 }
 
 /// Make a token for a session as a template says.
-async fn make_token(outside: &Outside, request: CreateSessionTokenFromTemplate) -> Result<Token> {
+pub(crate) async fn make_token(
+    outside: &Outside,
+    request: CreateSessionTokenFromTemplate,
+) -> Result<Token> {
     let wanted = (request.session_id, request.template_name);
     let (row, subject) = outside.read(load, wanted).await?;
     let lifetime = request.expires_in_seconds.as_ref();

@@ -17,7 +17,9 @@ use wire::{
 };
 
 use crate::{
-    Cx, Error, Instance, Operations, Outside, Result, jwks,
+    Cx, Error, Instance, Operations, Outside, Result,
+    frontend::clients::Whose,
+    jwks,
     sessions::{self, SessionRow},
     shortcodes, users,
 };
@@ -124,6 +126,30 @@ pub(crate) async fn subject_of_token(cx: &mut Cx, id: SessionId) -> Result<Subje
     let session = SessionRow::read(&mut row)?;
     check(&session, row.take()?, cx.now)?;
     Ok(Subject { session, user: None })
+}
+
+/// The same of a session that the visitor's client holds; nothing if there is no such session, or
+/// if it may not have tokens.
+pub(crate) async fn subject_of_client(
+    cx: &mut Cx,
+    id: &SessionId,
+    whose: Whose,
+) -> Result<Option<Subject>> {
+    let sql = format!("{} and s.client_id = {}", *SUBJECT, whose.numbered(2));
+    let mut values = vec![Value::Text(cx.instance_id()), id.to_value()];
+    values.extend(whose.values);
+    let Some(mut row) = cx.tx.rows(&sql, values).await?.pop() else { return Ok(None) };
+    let session = SessionRow::read(&mut row)?;
+    if check(&session, row.take()?, cx.now).is_err() {
+        return Ok(None);
+    }
+    let user = if cx.instance.settings.token.claims.is_empty() {
+        None
+    } else {
+        let (row, identifications) = users::load(cx, &session.user_id).await?;
+        Some(Box::new(users::view(cx, &row, &identifications)))
+    };
+    Ok(Some(Subject { session, user }))
 }
 
 fn check(session: &SessionRow, banned: bool, now: Timestamp) -> Result<()> {

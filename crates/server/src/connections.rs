@@ -20,6 +20,7 @@ use tokio::{
     time::timeout,
 };
 use tower_service::Service as _;
+use web::Peer;
 
 use crate::{
     paced::{Paced, Phase},
@@ -44,9 +45,9 @@ pub(crate) async fn serve(
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, address)) => (stream, Peer(address.ip())),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -60,7 +61,7 @@ pub(crate) async fn serve(
         let (router, stop) = (router.clone(), stop.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            let answers = Answers { router, phase: Phase::default(), is_strict: false };
+            let answers = Answers { router, peer, phase: Phase::default(), is_strict: false };
             meet(stream, tls, answers, watcher, stop).await;
         });
     }
@@ -120,6 +121,8 @@ pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
 #[derive(Clone)]
 struct Answers {
     router: Router,
+    /// Who asks.
+    peer: Peer,
     phase: Phase,
     /// Browsers are told to come back with TLS only.
     is_strict: bool,
@@ -127,9 +130,10 @@ struct Answers {
 
 async fn answer(
     mut answers: Answers,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     answers.phase.begin();
+    request.extensions_mut().insert(answers.peer);
     let mut answered = answers.router.call(request).await;
     answers.phase.end();
     if let (true, Ok(response)) = (answers.is_strict, &mut answered) {

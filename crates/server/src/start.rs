@@ -72,7 +72,8 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let ServerConfig { world, listener, backend_host, frontend_hosts } = config;
     let address = listener.local_addr()?;
     let world = Arc::new(world);
-    let served = vec![(Api::Backend, domain::backend_api())];
+    let served =
+        vec![(Api::Backend, domain::backend_api()), (Api::Frontend, domain::frontend_api())];
     let hosts = Hosts::new(backend_host, frontend_hosts, options.proxy_path);
     let routes = Routes::new(served, wire::published::all());
     let pages = Pages::new(options.ui_folder, options.development);

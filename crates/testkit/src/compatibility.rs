@@ -43,9 +43,9 @@ impl States {
             let place = place(operation.api, operation.method.as_str(), operation.path);
             states.insert(place, State::Answers501);
         }
-        for operation in domain::backend_api().0 {
-            let (method, path) = (operation.meta.method.as_str(), operation.meta.path);
-            states.insert(place(Api::Backend, method, path), State::Served);
+        for operation in domain::backend_api().0.into_iter().chain(domain::frontend_api().0) {
+            let meta = operation.meta;
+            states.insert(place(meta.api, meta.method.as_str(), meta.path), State::Served);
         }
         Self(states)
     }

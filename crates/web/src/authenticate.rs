@@ -22,10 +22,19 @@ pub(crate) fn api(
     if bearer(headers).is_some_and(|key| key.starts_with("sk_") || key.starts_with("ak_")) {
         return Api::Backend;
     }
-    let known = |api| matches!(routes.find(api, method, path), Found::Target(..));
-    match (known(Api::Backend), known(Api::Frontend)) {
-        (_, false) => Api::Backend,
-        (false | true, true) => Api::Frontend,
+    // A browser asks first whether it may ask.
+    let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let method = match asked.and_then(|asked| asked.to_str().ok()) {
+        Some(asked) if method == "OPTIONS" => asked,
+        _ => method,
+    };
+    let trimmed = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    match (routes.find(Api::Backend, method, path), routes.find(Api::Frontend, method, trimmed)) {
+        (_, Found::Target(..)) | (Found::Nothing, Found::OtherMethod) => Api::Frontend,
+        (Found::Target(..), _) => Api::Backend,
+        // Pages have no business with the other one.
+        _ if headers.contains_key(header::ORIGIN) => Api::Frontend,
+        _ => Api::Backend,
     }
 }
 

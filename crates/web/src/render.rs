@@ -32,7 +32,10 @@ pub(crate) fn refusal(refusal: &Refusal, trace_id: &str) -> Response<Body> {
     let (status, retry_after) = (refusal.status, refusal.retry_after);
     let envelope = serde_json::json!({
         "errors": refusal.errors,
-        "meta": {},
+        "meta": refusal.client.as_ref().map_or_else(
+            || serde_json::json!({}),
+            |client| serde_json::json!({"client": client}),
+        ),
         "clerk_trace_id": trace_id,
     });
     let mut response = json(status, envelope.to_string().into(), trace_id);

@@ -1,11 +1,15 @@
 //! From path, query and body to a request, on the server.
+//!
+//! The Backend API is strict: programs learn early what they got wrong. The Frontend API takes what
+//! browsers send: parameters it does not know are left alone, whatever place they come in, and an
+//! empty text is how a form says that there is nothing.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::{ApiError, Body, Endpoint, Field, Meta, Refusal, Shape, Upload, Version, refusal};
+use crate::{Api, ApiError, Body, Endpoint, Field, Meta, Refusal, Shape, Upload, Version, refusal};
 
 /// The pieces of a request that carry parameters.
 #[derive(Debug, Default)]
@@ -61,7 +65,7 @@ fn gather(meta: &Meta, parts: Decode) -> Result<(Value, Option<Upload>), Refusal
     match parts.payload {
         Payload::Empty if meta.body == Body::Items => return Err(refusal::request_body_invalid()),
         Payload::Empty => {}
-        Payload::Json(_) | Payload::Form(_) if meta.body == Body::None => {}
+        Payload::Json(_) | Payload::Form(_) if meta.body == Body::None && !found.lenient() => {}
         Payload::Json(body) => found.json(&body)?,
         Payload::Form(body) => found.pairs(&body, false),
         Payload::Upload(upload, texts) => {
@@ -97,15 +101,40 @@ impl Found<'_> {
         }
         for (name, value) in form_urlencoded::parse(encoded) {
             // Credentials and the version travel beside the parameters.
-            if !(is_query && name.starts_with('_')) {
+            if !(is_query && name.starts_with('_')) || self.lenient() {
                 self.pair(&name, value.into_owned(), is_query);
             }
         }
     }
 
     fn pair(&mut self, name: &str, value: String, is_query: bool) {
-        let in_place = !self.meta.in_path(name) && self.meta.in_query(name) == is_query;
-        if in_place { self.text(name, value) } else { self.unknown(name) }
+        let in_place =
+            !self.meta.in_path(name) && (self.lenient() || self.meta.in_query(name) == is_query);
+        match in_place {
+            true if self.lenient() && value.is_empty() => self.empty(name),
+            true => self.text(name, value),
+            false => self.unknown(name),
+        }
+    }
+
+    /// True if whoever asks is a browser.
+    fn lenient(&self) -> bool {
+        self.meta.api == Api::Frontend
+    }
+
+    /// What forms have for nothing.
+    fn empty(&mut self, name: &str) {
+        let field = self.meta.fields.iter().find(|field| field.name == name);
+        match field {
+            Some(field) if field.nullable => {
+                self.fields.insert(name.to_owned(), Value::Null);
+            }
+            Some(field) if field.required => {
+                let reason = format!("Enter {}.", name.replace('_', " "));
+                self.errors.push(refusal::form_param_nil().because(reason).param(name));
+            }
+            _ => {}
+        }
     }
 
     /// Adds a value that arrived as text.
@@ -143,14 +172,31 @@ impl Found<'_> {
         let Pairs(pairs) =
             serde_json::from_slice(body).map_err(|_| refusal::request_body_invalid())?;
         for (name, value) in pairs {
-            let in_body = !self.meta.in_path(&name) && !self.meta.in_query(&name);
+            let in_body =
+                !self.meta.in_path(&name) && (self.lenient() || !self.meta.in_query(&name));
             match self.fields.contains_key(&name) {
                 _ if !in_body => self.unknown(&name),
                 true => self.errors.push(refusal::form_param_duplicate().param(&name)),
+                false if self.lenient() => self.loose(&name, value),
                 false => self.value(&name, value),
             }
         }
         Ok(())
+    }
+
+    /// Adds a value that a browser sent as JSON, and may have meant as text.
+    fn loose(&mut self, name: &str, value: Value) {
+        let field = self.meta.fields.iter().find(|field| field.name == name);
+        match value {
+            Value::Null => self.empty(name),
+            Value::String(text) if text.is_empty() => self.empty(name),
+            Value::String(text)
+                if field.is_some_and(|field| !matches!(field.shape, Shape::Text | Shape::Any)) =>
+            {
+                self.text(name, text);
+            }
+            value => self.value(name, value),
+        }
     }
 
     /// Adds a value that arrived as JSON.
@@ -163,7 +209,9 @@ impl Found<'_> {
     }
 
     fn unknown(&mut self, name: &str) {
-        self.errors.push(unknown(name));
+        if !self.lenient() {
+            self.errors.push(unknown(name));
+        }
     }
 
     fn gone(&mut self, version: Version) {
@@ -182,7 +230,7 @@ impl Found<'_> {
             let known = self.errors.iter().any(|error| named(error, name));
             if !self.fields.contains_key(name) && !known {
                 let missing = match meta.body {
-                    Body::None => refusal::missing_query_parameter(),
+                    Body::None if !self.lenient() => refusal::missing_query_parameter(),
                     _ => refusal::form_param_missing(),
                 };
                 self.errors.push(missing.because(format!("{name} must be included.")).param(name));

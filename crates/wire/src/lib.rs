@@ -15,12 +15,13 @@ mod upload;
 mod version;
 
 pub mod backend;
+pub mod frontend;
 pub mod published;
 pub mod refusal;
 
 pub use decode::{Decode, Payload, decode};
 pub use encode::{Encoded, EncodedBody, encode};
-pub use endpoint::{Auth, Body, Endpoint, Meta, Method};
+pub use endpoint::{Auth, Body, Endpoint, Meta, Method, Wrapping};
 pub use id::{Id, Kind, Object, Tag};
 pub use open::Metadata;
 pub use page::{Count, Deleted, Html, Limit, Listing, NoContent, Page, Paging};

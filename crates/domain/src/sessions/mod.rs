@@ -22,7 +22,11 @@ use wire::{
     refusal,
 };
 
-use crate::{Cx, Event, Operations, Result, clients, users};
+use crate::{
+    Cx, Event, Operations, Result,
+    clients::{self, ClientRow},
+    users,
+};
 
 /// Counter of an instance's sessions.
 const COUNTER: &str = "sessions";
@@ -142,11 +146,11 @@ pub struct SessionRow {
     /// Who acts as the user: JSON object.
     actor: Option<String>,
     /// What is to be done before a pending session is active: JSON array.
-    tasks: Option<String>,
+    pub(crate) tasks: Option<String>,
     /// The organization that is active in it.
     pub last_active_organization_id: Option<OrganizationId>,
     /// Where it was last used: JSON of a `SessionActivity`.
-    latest_activity: Option<String>,
+    pub(crate) latest_activity: Option<String>,
     /// When the user last proved a first factor.
     pub first_factor_verified_at: Option<Timestamp>,
     /// When the user last proved a second factor.
@@ -188,26 +192,29 @@ impl SessionRow {
 
 /// Begins a session of a user on a client of its own.
 pub async fn begin(cx: &mut Cx, user_id: UserId, actor: Option<Metadata>) -> Result<SessionRow> {
+    let mut client = clients::insert(cx).await?;
+    begin_on(cx, &mut client, user_id, actor).await
+}
+
+/// Begins a session of a user on a client, where it is the one in use from then on.
+pub(crate) async fn begin_on(
+    cx: &mut Cx,
+    client: &mut ClientRow,
+    user_id: UserId,
+    actor: Option<Metadata>,
+) -> Result<SessionRow> {
     let (mut user, identifications) = users::load(cx, &user_id).await?;
     if user.banned {
         return Err(refusal::user_banned().into());
     }
-    let policy = &cx.instance.settings.session;
-    let idle_seconds = match policy.inactivity_seconds {
-        0 => policy.abandon_seconds,
-        seconds => seconds,
-    };
-    let now = cx.now;
-    let after = |seconds: u32| Timestamp(now.0 + i64::from(seconds) * 1000);
-    let (expire_at, abandon_at) = (after(policy.lifetime_seconds), after(idle_seconds));
-    let id = cx.id();
-    let client = clients::insert(cx, &id).await?;
+    let lifetime_seconds = cx.instance.settings.session.lifetime_seconds;
+    let (expire_at, abandon_at) = (after(cx, lifetime_seconds), abandon_at(cx));
     let row = SessionRow {
-        id,
+        id: cx.id(),
         instance_id: cx.instance_id(),
         position: cx.position(cx.now),
         user_id,
-        client_id: client.id,
+        client_id: client.id.clone(),
         status: SessionStatus::Active.to_string(),
         actor: actor.as_ref().map(serde_json::to_string).transpose()?,
         tasks: None,
@@ -223,10 +230,25 @@ pub async fn begin(cx: &mut Cx, user_id: UserId, actor: Option<Metadata>) -> Res
     };
     row.insert(&mut cx.tx).await?;
     cx.tx.add(COUNTER, 1).await?;
+    (client.last_active_session_id, client.updated_at) = (Some(row.id.clone()), cx.now);
+    client.update(&mut cx.tx).await?;
     cx.emit(Event::SessionCreated(&view(&row, cx.now))).await?;
     (user.last_sign_in_at, user.last_active_at) = (Some(cx.now), Some(cx.now));
     users::save(cx, &mut user, &identifications).await?;
     Ok(row)
+}
+
+/// When a session ends that is used now, and not again.
+pub(crate) fn abandon_at(cx: &Cx) -> Timestamp {
+    let policy = &cx.instance.settings.session;
+    match policy.inactivity_seconds {
+        0 => after(cx, policy.abandon_seconds),
+        seconds => after(cx, seconds),
+    }
+}
+
+fn after(cx: &Cx, seconds: u32) -> Timestamp {
+    Timestamp(cx.now.0 + i64::from(seconds) * 1000)
 }
 
 /// Signs a user out everywhere.
@@ -271,7 +293,7 @@ async fn finish_all(cx: &mut Cx, user_id: &UserId, status: &SessionStatus) -> Re
 }
 
 /// Ends a session that is live.
-async fn finish(cx: &mut Cx, row: &mut SessionRow, status: SessionStatus) -> Result<()> {
+pub(crate) async fn finish(cx: &mut Cx, row: &mut SessionRow, status: SessionStatus) -> Result<()> {
     row.status = status.to_string();
     row.updated_at = cx.now;
     row.update(&mut cx.tx).await?;

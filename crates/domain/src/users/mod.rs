@@ -34,7 +34,7 @@ pub use credentials::Credentials;
 pub use filter::list;
 pub(crate) use metadata::written;
 pub(crate) use update::taken_external_id;
-pub(crate) use view::{email_address, phone_number, view};
+pub(crate) use view::{email_address, phone_number, shown, view};
 
 use crate::{
     Cx, Event, Operations, Result,
@@ -285,6 +285,17 @@ pub async fn save(
     let user = view(cx, row, identifications);
     cx.emit(Event::UserUpdated(&user)).await?;
     Ok(user)
+}
+
+/// Notes that a user was here, to the day: whoever uses a session is seen all the time.
+pub(crate) async fn seen(cx: &mut Cx, id: &UserId) -> Result<()> {
+    const DAY_MS: i64 = 24 * 3600 * 1000;
+    let sql = "update users set last_active_at = $1
+               where instance_id = $2 and id = $3 and coalesce(last_active_at, 0) <= $4";
+    let instance = db::Value::Text(cx.instance_id());
+    let values = [cx.now.0, cx.now.0 - DAY_MS].map(db::Value::Int);
+    let [now, before] = values;
+    Ok(cx.tx.execute(sql, vec![now, instance, db::Column::to_value(id), before]).await?)
 }
 
 fn not_found(id: &UserId) -> wire::Refusal {

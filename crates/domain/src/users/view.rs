@@ -10,22 +10,33 @@ use wire::{
 
 use super::UserRow;
 use crate::{
-    Cx,
+    Cx, Instance, World,
     identifications::{IdentificationKind, IdentificationRow},
     images,
 };
 
 /// A user with all of their identifications.
 pub(crate) fn view(cx: &Cx, row: &UserRow, identifications: &[IdentificationRow]) -> User {
+    shown(&cx.world, &cx.instance, cx.now, row, identifications)
+}
+
+/// The same, wherever one stands.
+pub(crate) fn shown(
+    world: &World,
+    instance: &Instance,
+    now: Timestamp,
+    row: &UserRow,
+    identifications: &[IdentificationRow],
+) -> User {
     let of_kind = |kind| identifications.iter().filter(move |row| row.is(kind));
     let phones: Vec<_> = of_kind(IdentificationKind::PhoneNumber).map(phone_number).collect();
     let second_factor_phone = phones.iter().any(|phone| phone.reserved_for_second_factor);
     let totp_enabled = row.totp_secret.is_some();
-    let lock_seconds = row.locked_until.map(|until| (until.0 - cx.now.0) / 1000);
+    let lock_seconds = row.locked_until.map(|until| (until.0 - now.0) / 1000);
     let locked = lock_seconds.is_some_and(|seconds| seconds > 0);
-    let lockout = &cx.instance.settings.lockout;
+    let lockout = &instance.settings.lockout;
     let attempts_left = i64::from(lockout.max_attempts).saturating_sub(row.failed_attempts).max(0);
-    let image_url = images::url(&cx.world.public_url, row.image_id.as_deref(), row.id.as_str());
+    let image_url = images::url(&world.public_url, row.image_id.as_deref(), row.id.as_str());
     User {
         id: row.id.clone(),
         object: Tag::new(),

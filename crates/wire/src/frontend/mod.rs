@@ -1,0 +1,10 @@
+//! The Frontend API: what browsers and apps can ask for the person in front of them.
+
+pub mod clients;
+pub mod dev_browsers;
+pub mod environment;
+pub mod health;
+pub mod sessions;
+pub mod sign_ins;
+pub mod sign_ups;
+pub mod users;

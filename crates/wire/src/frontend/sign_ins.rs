@@ -1,0 +1,79 @@
+//! Sign-ins under way.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Tag, Timestamp,
+    backend::{self, sessions::SessionId, sign_ins::SignInId, verifications::Verification},
+    open::open_enum,
+};
+
+open_enum! {
+    /// How far a sign-in is.
+    pub enum SignInStatus {
+        NeedsIdentifier = "needs_identifier",
+        NeedsFirstFactor = "needs_first_factor",
+        NeedsSecondFactor = "needs_second_factor",
+        NeedsClientTrust = "needs_client_trust",
+        NeedsNewPassword = "needs_new_password",
+        Complete = "complete",
+        Abandoned = "abandoned",
+    }
+}
+
+/// A sign-in under way, as whoever signs in sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignIn {
+    pub object: Tag<backend::sign_ins::SignIn>,
+    pub id: SignInId,
+    pub status: SignInStatus,
+    /// Kinds of identifiers it can begin with.
+    pub supported_identifiers: Vec<String>,
+    pub supported_first_factors: Option<Vec<SignInFactor>>,
+    pub supported_second_factors: Option<Vec<SignInFactor>>,
+    pub first_factor_verification: Option<Verification>,
+    pub second_factor_verification: Option<Verification>,
+    pub identifier: Option<String>,
+    pub user_data: Option<SignInUserData>,
+    pub created_session_id: Option<SessionId>,
+    pub abandon_at: Timestamp,
+    pub client_trust_state: Option<String>,
+}
+
+/// What is told of a user before they are signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignInUserData {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub image_url: String,
+    pub has_image: bool,
+}
+
+/// One way to go on with a sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignInFactor {
+    pub strategy: String,
+    /// The identifier with most of it hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safe_identifier: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_address_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web3_wallet_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enterprise_connection_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enterprise_connection_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_verification_redirect_url: Option<String>,
+}
