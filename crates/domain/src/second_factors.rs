@@ -147,14 +147,14 @@ async fn is_backup_code(outside: &Outside, row: &UserRow, code: &str) -> Result<
     }
 }
 
-/// Takes a code away; false if somebody was faster.
-async fn spend_code(cx: &mut Cx, (id, digest): (UserId, String)) -> Result<bool> {
+/// Takes a code away, by what is stored of it; false if somebody was faster.
+async fn spend_code(cx: &mut Cx, (id, stored_as): (UserId, String)) -> Result<bool> {
     let (mut row, identifications) = users::load(cx, &id).await?;
     let Some(stored) = &row.backup_codes else {
         return Ok(false);
     };
     let mut stored: StoredCodes = serde_json::from_str(stored)?;
-    let Some(index) = stored.codes.iter().position(|code| *code == digest) else {
+    let Some(index) = stored.codes.iter().position(|one| *one == stored_as) else {
         return Ok(false);
     };
     stored.codes.remove(index);

@@ -257,6 +257,31 @@ mod tests {
     }
 
     #[test]
+    fn otp_14_codes_are_spread_evenly() {
+        const CODES: u32 = 1_000_000;
+        const GROUPS: usize = 1000;
+        let (mut counts, mut firsts) = ([0_u32; GROUPS], [0_u32; 10]);
+        for _ in 0..CODES {
+            let mut random = [0; 16];
+            aws_lc_rs::rand::fill(&mut random).expect("randomness");
+            let code = code(u128::from_le_bytes(random));
+            assert!(is_code(&code), "{code}");
+            counts[code[3..].parse::<usize>().expect("digits")] += 1;
+            firsts[code[..1].parse::<usize>().expect("a digit")] += 1;
+        }
+        let chi_square = |counts: &[u32]| {
+            let expected = f64::from(CODES) / f64::from(u32::try_from(counts.len()).expect("few"));
+            counts
+                .iter()
+                .map(|count| (f64::from(*count) - expected).powi(2) / expected)
+                .sum::<f64>()
+        };
+        // Beyond these once in a million runs: 999 and 9 degrees of freedom.
+        assert!(chi_square(&counts) < 1225.0, "{}", chi_square(&counts));
+        assert!(chi_square(&firsts) < 46.0, "{}", chi_square(&firsts));
+    }
+
+    #[test]
     fn otp_02_a_code_is_good_for_ten_minutes() {
         assert_eq!(row().status(after(599_000)), VerificationStatus::Unverified);
         assert_eq!(row().status(after(600_000)), VerificationStatus::Expired);

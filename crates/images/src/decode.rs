@@ -1,6 +1,6 @@
 //! From a file to pixels, suspiciously.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, guess_format,
@@ -36,6 +36,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Format, DynamicImage), Refusal> {
     if found == ImageFormat::Jpeg && !ends(bytes) {
         return Err(Refusal::Undecodable);
     }
+    let bytes = match found {
+        ImageFormat::Png => Cow::Owned(without_extras(bytes)),
+        _ => Cow::Borrowed(bytes),
+    };
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY_BYTES_MAX);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), found);
@@ -52,6 +56,24 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Format, DynamicImage), Refusal> {
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
     image.apply_orientation(orientation);
     Ok((format, image))
+}
+
+/// A PNG with nothing but what is seen of it, and which side is up. The rest would be unpacked to
+/// be thrown away: a colour profile of a few kilobytes can hold a gigabyte.
+fn without_extras(bytes: &[u8]) -> Vec<u8> {
+    let (signature, mut rest) = bytes.split_at(bytes.len().min(8));
+    let mut kept = signature.to_vec();
+    while let Some([a, b, c, d, kind @ ..]) = rest.first_chunk::<8>() {
+        // Around its content a chunk has a length, a kind and a checksum.
+        let length = (u32::from_be_bytes([*a, *b, *c, *d]) as usize).saturating_add(12);
+        let (chunk, after) = rest.split_at(length.min(rest.len()));
+        // What a decoder must know begins with a capital.
+        if kind[0].is_ascii_uppercase() || matches!(kind, b"tRNS" | b"eXIf") {
+            kept.extend_from_slice(chunk);
+        }
+        rest = after;
+    }
+    kept
 }
 
 /// Whether a JPEG has an end. The decoder would paint what is missing grey.

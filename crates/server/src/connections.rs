@@ -20,9 +20,10 @@ use tokio::{
     time::timeout,
 };
 use tower_service::Service as _;
-use web::Peer;
+use web::{App, Peer};
 
 use crate::{
+    heads::Refusing,
     paced::{Paced, Phase},
     tls::Tls,
 };
@@ -34,13 +35,14 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How long requests under way may take once the server is to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Serves `router` until told to stop, then finishes what was begun.
+/// Serves `app` until told to stop, then finishes what was begun.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    app: Arc<App>,
     tls: Option<Arc<Tls>>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let router = web::router(&app);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -58,10 +60,10 @@ pub(crate) async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let (watcher, tls) = (graceful.watcher(), tls.clone());
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, app, stop) = (router.clone(), Arc::clone(&app), stop.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            let answers = Answers { router, peer, phase: Phase::default(), is_strict: false };
+            let answers = Answers { router, app, peer, phase: Phase::default(), is_strict: false };
             meet(stream, tls, answers, watcher, stop).await;
         });
     }
@@ -103,6 +105,7 @@ async fn converse<S>(stream: S, answers: Answers, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let stream = Refusing::new(stream, Arc::clone(&answers.app));
     let service = service_fn(move |request| answer(answers.clone(), request));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
@@ -123,6 +126,7 @@ struct Answers {
     router: Router,
     /// Who asks.
     peer: Peer,
+    app: Arc<App>,
     phase: Phase,
     /// Browsers are told to come back with TLS only.
     is_strict: bool,

@@ -78,13 +78,13 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let routes = Routes::new(served, wire::published::all());
     let pages = Pages::new(options.ui_folder, options.development);
     let app = Arc::new(App::new(Arc::clone(&world), routes, hosts).with_pages(pages));
-    let router = web::router(&app);
     let (stop, told) = watch::channel(false);
     let tls = options.tls.map(Arc::new);
     if let Some(tls) = &tls {
         tokio::spawn(Arc::clone(tls).renew(told.clone()));
     }
-    let serving = tokio::spawn(crate::connections::serve(listener, router, tls, told.clone()));
+    let serving =
+        tokio::spawn(crate::connections::serve(listener, Arc::clone(&app), tls, told.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&world), told));
     Ok(Server { address, world, app, stop_delay: options.stop_delay, stop, serving, tidying })
 }

@@ -30,19 +30,31 @@ pub(crate) fn answer(answer: Answer, trace_id: &str) -> Response<Body> {
 /// A refusal, in the API's error envelope.
 pub(crate) fn refusal(refusal: &Refusal, trace_id: &str) -> Response<Body> {
     let (status, retry_after) = (refusal.status, refusal.retry_after);
-    let envelope = serde_json::json!({
-        "errors": refusal.errors,
-        "meta": refusal.client.as_ref().map_or_else(
-            || serde_json::json!({}),
-            |client| serde_json::json!({"client": client}),
-        ),
-        "clerk_trace_id": trace_id,
-    });
-    let mut response = json(status, envelope.to_string().into(), trace_id);
+    let mut response = json(status, envelope(refusal, trace_id).into(), trace_id);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// A refusal as it goes over the wire, where there is no request to answer. The connection ends.
+pub(crate) fn raw_refusal(refusal: &Refusal, trace_id: &str) -> Vec<u8> {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = envelope(refusal, trace_id);
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
+         clerk-trace-id: {trace_id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn envelope(refusal: &Refusal, trace_id: &str) -> String {
+    let Refusal { errors, client, .. } = refusal;
+    let meta = client
+        .as_ref()
+        .map_or_else(|| serde_json::json!({}), |client| serde_json::json!({ "client": client }));
+    serde_json::json!({ "errors": errors, "meta": meta, "clerk_trace_id": trace_id }).to_string()
 }
 
 fn json(status: u16, body: Vec<u8>, trace_id: &str) -> Response<Body> {

@@ -36,8 +36,9 @@ use connect::Server;
 use session::{Connection, State};
 use values::{is_conflict, is_gone};
 
-/// A unit that meets others this often gives up.
-const ATTEMPTS_MAX: u32 = 12;
+/// How often a unit looks for a server that does not answer. Whoever only meets others goes on for
+/// as long as a unit may take.
+const KNOCKS_MAX: u32 = 12;
 /// From then on it waits its turn: one of those that were unlucky runs at a time.
 const PATIENCE: u32 = 3;
 
@@ -94,8 +95,12 @@ impl Postgres {
     ) -> std::result::Result<T, E> {
         let began = elapsed();
         let mut last = Error::Conflict;
-        for attempt in 0..ATTEMPTS_MAX {
+        for attempt in 0.. {
             let left = (began + self.limits.unit).saturating_sub(elapsed());
+            let gives_up = attempt >= KNOCKS_MAX && !matches!(last, Error::Conflict);
+            if gives_up || left.is_zero() {
+                break;
+            }
             let once = self.attempt(&unit, &mut work, attempt, left);
             let (state, answer) = match once.await {
                 Ok(once) => once,

@@ -23,9 +23,7 @@ const APPLICATION_ID: i64 = 0x5673_7472;
 
 /// Makes the file if there is none, and holds it if it is to be served.
 pub(super) fn prepare(path: &Path, opening: Opening) -> Result<Option<File>> {
-    if rusqlite::version_number() < VERSION_MIN {
-        return Err(Error::Open(format!("SQLite {} is too old", rusqlite::version())));
-    }
+    require(rusqlite::version_number())?;
     if opening == Opening::Attach {
         return if path.exists() {
             Ok(None)
@@ -53,6 +51,18 @@ pub(super) fn prepare(path: &Path, opening: Opening) -> Result<Option<File>> {
         Err(error) => return Err(error),
     }
     Ok(Some(lock))
+}
+
+/// Refuses a version of SQLite that may damage a file, `3_051_002`.
+fn require(version: i32) -> Result<()> {
+    if version >= VERSION_MIN {
+        return Ok(());
+    }
+    let text = |version: i32| {
+        format!("{}.{}.{}", version / 1_000_000, version / 1000 % 1000, version % 1000)
+    };
+    let (old, least) = (text(version), text(VERSION_MIN));
+    Err(Error::Open(format!("SQLite {old} is too old: it must be {least} or newer")))
 }
 
 /// Opens a file that only its owner can read.
@@ -144,4 +154,19 @@ pub(crate) fn remove(path: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::require;
+
+    #[test]
+    fn dur_12_an_old_sqlite_is_refused() {
+        let text = "SQLite 3.51.2 is too old: it must be 3.51.3 or newer";
+        assert_eq!(require(3_051_002).expect_err("refused").to_string(), text);
+        assert!(require(3_007_000).is_err());
+        for version in [3_051_003, 3_053_000, rusqlite::version_number()] {
+            require(version).expect("new enough");
+        }
+    }
 }

@@ -215,3 +215,79 @@ async fn a_file_is_its_owners_alone() {
         assert_eq!(mode & 0o777, 0o600, "{path}");
     }
 }
+
+#[tokio::test]
+async fn dur_12_every_commit_is_on_disk_before_it_is_answered() {
+    if on_postgres() {
+        return; // What a server there is set to is its owner's business.
+    }
+    let db = Store::open(units::MIGRATIONS).await;
+    let work = |mut tx: db::Tx| -> db::BoxFuture<db::Result<(i64, String)>> {
+        Box::pin(async move {
+            let synchronous = tx.rows("pragma synchronous", vec![]).await?;
+            let journal = tx.rows("pragma journal_mode", vec![]).await?;
+            let [mut synchronous, mut journal] =
+                [synchronous, journal].map(|rows| rows.into_iter().next().expect("a row"));
+            Ok((synchronous.take()?, journal.take()?))
+        })
+    };
+    let found = db.run(unit("settings", Mode::Write), work).await.expect("read");
+    assert_eq!(found, (2, "wal".to_owned()), "full, and a log ahead of the file");
+}
+
+/// A step of the schema that does something at first, and then takes long.
+fn endless() -> Vec<Migration> {
+    let (sql, engine) = if on_postgres() {
+        ("create table tags (name text primary key); select pg_sleep(3);", EngineKind::Postgres)
+    } else {
+        let sql = "create table tags (name text primary key);
+            insert into tags with recursive n (i) as (
+                select 1 union all select i + 1 from n where i < 100000000000
+            ) select i from n;";
+        (sql, EngineKind::Sqlite)
+    };
+    let step = Migration { name: "0002_tags", sql, engine: Some(engine) };
+    [units::MIGRATIONS, &[step]].concat()
+}
+
+/// The other half of the next test: is killed in the middle of its migrations.
+#[tokio::test]
+#[ignore = "started by another test"]
+#[expect(clippy::print_stdout, reason = "says that it begins")]
+async fn migrates_until_killed() {
+    let url = std::env::var("SERVED_URL").expect("started by another test");
+    println!("\nmigrating");
+    let _ = Db::open(&url, &endless()).await;
+}
+
+#[tokio::test]
+async fn dur_15_who_is_killed_in_a_migration_leaves_nothing() {
+    let place = Place::new().await;
+    let db = Db::open(&place.url, units::MIGRATIONS).await.expect("opened");
+    put(&db, "ada", 1).await.expect("put");
+    db.close().await;
+    for milliseconds in [300, 700] {
+        let mut opener = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "opening::migrates_until_killed", "--ignored", "--nocapture"])
+            .env("SERVED_URL", &place.url)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let mut lines = BufReader::new(opener.stdout.take().expect("piped")).lines();
+        assert!(lines.any(|line| line.is_ok_and(|line| line == "migrating")));
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        assert!(opener.try_wait().expect("asked").is_none(), "it is still at it");
+        opener.kill().expect("killed");
+        opener.wait().expect("gone");
+    }
+
+    // The lease of a killed process ends by itself.
+    let db = Db::open(&place.url, &newer()).await.expect("opened");
+
+    assert_eq!(names(&db).await, ["ada"]);
+    assert!(applied(&db).await.contains(&"0002_tags".to_owned()));
+    let work = |mut tx: db::Tx| -> db::BoxFuture<db::Result<usize>> {
+        Box::pin(async move { Ok(tx.rows("select name from tags", vec![]).await?.len()) })
+    };
+    assert_eq!(db.run(unit("tags", Mode::Scan), work).await.expect("read"), 0);
+}

@@ -1,8 +1,13 @@
 //! Keys and instances, beside a server that runs.
 
-use std::{os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::Stdio,
+    time::Duration,
+};
 
-use crate::process::{Place, Running, failure, json, run, with};
+use crate::process::{Place, Running, failure, json, run, vestry, with};
 
 const URL: &str = "https://auth.example.com";
 
@@ -171,6 +176,28 @@ fn sec_05_only_the_owner_can_read_the_data() {
         let path = file.expect("a file").path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
+}
+
+/// Where it would listen, whether or not something else has that port.
+#[test]
+fn sec_10_dev_listens_on_loopback_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    let mut child = vestry(&["dev", "--json", "--data", &data])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut said).expect("read");
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("gone");
+    said.push_str(&String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("127.0.0.1:8787"), "{said}");
+
+    let (code, text) = failure(&["serve", "--data", &data, "--public-url", URL]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("listen is missing"), "a server says where it listens: {text}");
 }
 
 #[test]

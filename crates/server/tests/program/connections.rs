@@ -16,9 +16,22 @@ async fn heads_and_bodies_have_limits() {
 
     let head =
         format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX-Long: {}\r\n\r\n", "x".repeat(200_000));
-    assert_eq!(status(&server.raw(&head)), Some(431));
-    let head = format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{}\r\n", "X-Many: x\r\n".repeat(150));
-    assert_eq!(status(&server.raw(&head)), Some(431));
+    let many = format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{}\r\n", "X-Many: x\r\n".repeat(150));
+    let refused = [
+        (head, 431, "request_headers_too_large"),
+        (many, 431, "request_headers_too_large"),
+        ("GET /healthz HTTP/1.1\r\nno header\r\n\r\n".to_owned(), 400, "bad_request"),
+        ("\u{1}\u{2}\u{3} nonsense\r\n\r\n".to_owned(), 400, "bad_request"),
+    ];
+    for (head, expected, code) in refused {
+        let answer = server.raw(&head);
+        assert_eq!(status(&answer), Some(expected), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        let body: serde_json::Value = serde_json::from_str(body).expect("the error envelope");
+        assert_eq!(body["errors"][0]["code"], code, "{answer}");
+        let trace = body["clerk_trace_id"].as_str().expect("a trace id");
+        assert!(head.contains(&format!("clerk-trace-id: {trace}\r\n")), "{answer}");
+    }
 
     let head = format!(
         "POST /v1/users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\

@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use domain::{Error, sign_in_tokens::redeem, totp};
 use sdk::Client;
 use serde_json::{Map, Value, json};
 use testkit::{Request, Response, TestServer, somebody};
@@ -148,7 +149,8 @@ async fn rac_16_metadata_of_different_keys_is_all_kept() {
     let server = TestServer::start().await;
     let ada = server.backend.send(&somebody()).await.expect("created");
     let results = together(|number| {
-        let (client, id) = (patient(&server), ada.id.clone());
+        // Nobody is sent away: whoever meets others waits for a turn.
+        let (client, id) = (server.backend.clone(), ada.id.clone());
         async move {
             let mine = Map::from_iter([(format!("key{number}"), Value::from(number))]);
             let update = UpdateUserMetadata {
@@ -224,4 +226,86 @@ async fn rac_18_no_token_is_made_after_a_session_ended() {
     let late = server.call(post(format!("/v1/sessions/{session}/tokens"))).await;
 
     late.assert_refusal("a token of an ended session");
+}
+
+/// How many of the usual number of tasks are told `won` for the same request.
+async fn winners(server: &TestServer, path: &str, body: &Value, won: fn(&Value) -> bool) -> usize {
+    let responses = together(|_| {
+        let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
+        let address = server.address().to_owned();
+        async move { request.send(&address).await }
+    });
+    let mut winners = 0;
+    for response in responses.await {
+        if response.status == 200 && won(&response.json()) {
+            winners += 1;
+        } else if response.status != 200 {
+            response.assert_refusal(path);
+            assert!(response.status < 429, "{path}: {}", response.without_trace());
+        }
+    }
+    winners
+}
+
+async fn made(server: &TestServer, path: &str, body: Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(&body);
+    let response = server.call(request).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
+    response.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_03_a_code_verifies_once() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    let cases = [
+        ("email_addresses", json!({"email_address": "ada+clerk_test@example.com"})),
+        ("phone_numbers", json!({"phone_number": "+12015550123"})),
+    ];
+    for (list, mut body) in cases {
+        body["user_id"] = json!(ada.id);
+        let one = made(&server, &format!("/v1/{list}"), body).await;
+        let path = format!("/v1/{list}/{}", one["id"].as_str().expect("an id"));
+        let sent = made(&server, &format!("{path}/prepare_verification"), json!({})).await;
+        let body = json!({"verification_id": sent["id"], "code": "424242"});
+        let path = format!("{path}/attempt_verification");
+        let won = |answer: &Value| answer["status"] == "verified";
+        assert_eq!(winners(&server, &path, &body, won).await, 1, "{list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_04_and_rac_05_a_second_factor_is_taken_once() {
+    const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let server = TestServer::start().await;
+    let body = json!({
+        "skip_user_requirement": true, "totp_secret": SECRET,
+        "backup_codes": ["first-backup-code", "second-backup-code"],
+    });
+    let user = made(&server, "/v1/users", body).await;
+    let path = format!("/v1/users/{}/verify_totp", user["id"].as_str().expect("an id"));
+    let secret = totp::Secret::parse(SECRET).expect("base32");
+    let step = u64::try_from(server.now().0 / 1000 / 30).expect("after 1970");
+    let won = |answer: &Value| answer["verified"] == true;
+    for code in [secret.code(step), "first-backup-code".into(), "second-backup-code".into()] {
+        let body = json!({ "code": code });
+        assert_eq!(winners(&server, &path, &body, won).await, 1, "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_06_a_sign_in_token_lets_in_once() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    let token = made(&server, "/v1/sign_in_tokens", json!({ "user_id": ada.id })).await;
+    let ticket = token["token"].as_str().expect("a ticket").to_owned();
+    let outside = server.outside().await;
+    let let_in = together(|_| {
+        let (outside, ticket) = (outside.clone(), ticket.clone());
+        async move { outside.write(redeem, ticket).await.map_err(Error::into_refusal) }
+    })
+    .await;
+    let refused = let_in.iter().filter_map(|one| one.as_ref().err());
+    let codes: Vec<_> = refused.map(|refusal| refusal.code().to_owned()).collect();
+    assert_eq!(codes, vec!["sign_in_token_already_used_code"; TASKS - 1]);
 }

@@ -265,6 +265,87 @@ async fn ten_09_a_neighbours_ids_in_bodies_are_ids_of_nothing() {
     assert_eq!(server.dump().await, before);
 }
 
+/// An address that tests use, and what became of the code that all of them know.
+async fn tried_with_the_known_code(server: &TestServer, key: &str, kind: &str) -> Value {
+    let (list, name, value) = match kind {
+        "email" => ("email_addresses", "email_address", "ada+clerk_test@example.com"),
+        _ => ("phone_numbers", "phone_number", "+12015550123"),
+    };
+    let call = async |path: &str, body: Value| {
+        let response = server.call(Request::new("POST", path).bearer(key).json(&body)).await;
+        assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
+        response.json()
+    };
+    let user = call("/v1/users", json!({ "skip_user_requirement": true })).await;
+    let made = call(&format!("/v1/{list}"), json!({ "user_id": user["id"], name: value })).await;
+    let path = format!("/v1/{list}/{}", text(&made["id"]));
+    let sent = call(&format!("{path}/prepare_verification"), json!({})).await;
+    let body = json!({ "verification_id": sent["id"], "code": "424242" });
+    call(&format!("{path}/attempt_verification"), body).await
+}
+
+#[tokio::test]
+async fn ten_10_the_known_code_opens_nothing_in_production() {
+    let server = TestServer::start().await;
+    let production = server.keys[2].secret_key.clone().expect("shown");
+    for kind in ["email", "phone"] {
+        let known = tried_with_the_known_code(&server, server.secret_key(), kind).await;
+        assert_eq!(known["status"], "verified", "development, {kind}");
+        let refused = tried_with_the_known_code(&server, &production, kind).await;
+        assert_eq!((&refused["status"], &refused["attempts"]), (&json!("unverified"), &json!(1)));
+    }
+}
+
+#[tokio::test]
+async fn otp_21_a_code_ends_with_its_address() {
+    let server = TestServer::start().await;
+    let user = made(&server, "/v1/users", &json!({ "skip_user_requirement": true })).await;
+    let address = "ada+clerk_test@example.com";
+    let body = json!({ "user_id": user["id"], "email_address": address });
+    let old = text(&made(&server, "/v1/email_addresses", &body).await["id"]);
+    let path = format!("/v1/email_addresses/{old}");
+    let sent = made(&server, &format!("{path}/prepare_verification"), &json!({})).await;
+    let deleted = Request::new("DELETE", &path).bearer(server.secret_key());
+    assert_eq!(server.call(deleted).await.status, 200);
+    let new = text(&made(&server, "/v1/email_addresses", &body).await["id"]);
+
+    let code = json!({ "verification_id": sent["id"], "code": "424242" });
+    for id in [old, new] {
+        let path = format!("/v1/email_addresses/{id}/attempt_verification");
+        let refused = post(&server, &path, &code).await;
+        refused.assert_refusal(&path);
+    }
+}
+
+#[tokio::test]
+async fn inp_19_a_panic_is_one_requests_own() {
+    let server = TestServer::start().await;
+    let ids = world(&server).await;
+    let now = server.now();
+    let requests = || {
+        [
+            Request::new("GET", "/v1/users?limit=1"),
+            Request::new("POST", &format!("/v1/sessions/{}/tokens", ids["session_id"])),
+            Request::new("POST", "/v1/users").json(&json!({ "skip_user_requirement": true })),
+        ]
+    };
+
+    server.break_clock();
+    for request in requests() {
+        let response = server.call(request.bearer(server.secret_key())).await;
+        let body = response.json();
+        let said = (response.status, response.code());
+        assert_eq!(said, (500, "internal_clerk_error".to_owned()), "{body}");
+        assert_eq!(body["clerk_trace_id"].as_str(), response.header("clerk-trace-id"), "{body}");
+        assert!(!body.to_string().contains("clock"), "what broke is not told: {body}");
+    }
+    server.set_clock(now);
+    for request in requests() {
+        let response = server.call(request.bearer(server.secret_key())).await;
+        assert_eq!(response.status, 200, "{}", response.without_trace());
+    }
+}
+
 #[tokio::test]
 async fn inp_08_metadata_has_a_size_and_a_depth() {
     let server = TestServer::start().await;

@@ -1,7 +1,7 @@
 //! What no linter knows of the house's rules.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -154,4 +154,54 @@ fn the_table_of_what_is_served_is_current() {
     let written = fs::read_to_string(root().join("COMPATIBILITY.md")).expect("it is there");
     let stale = "stale: cargo run -p testkit --example compatibility";
     assert!(written == testkit::compatibility::render(), "{stale}");
+}
+
+/// Names whose values tell something if comparing them takes longer the more of them is right.
+///
+/// One-time codes are compared by their marks; `code` alone is mostly that of an error.
+const SECRETS: &[&str] =
+    &["secret", "token", "digest", "mark", "mac", "signature", "password", "ticket"];
+
+#[test]
+fn jwt_27_secrets_are_not_compared_letter_by_letter() {
+    let is_secret = |name: &str| {
+        let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+        SECRETS.iter().any(|secret| name == *secret || name.ends_with(&format!("_{secret}")))
+    };
+    for (path, text) in sources() {
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            for operator in [" == ", " != "] {
+                let Some((left, right)) = line.split_once(operator) else { continue };
+                let left = left.rsplit([' ', '.', '(', '|', '*', '&']).next();
+                let right =
+                    right.split([' ', ')', ',']).next().and_then(|it| it.rsplit('.').next());
+                let found = [left, right].into_iter().flatten().any(is_secret);
+                assert!(!found, "{path}:{}: {}", number + 1, line.trim());
+            }
+        }
+    }
+}
+
+#[test]
+fn sec_09_no_key_is_committed() {
+    let is_key = |letter: char| letter.is_ascii_alphanumeric() || "+/=_-".contains(letter);
+    for (path, bytes) in tracked() {
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        for (at, start) in text.match_indices("PRIVATE KEY-----") {
+            // Code that writes such a file has no key behind these words.
+            let behind = &text[at + start.len()..];
+            let key: String = behind.trim_start().chars().take_while(|it| is_key(*it)).collect();
+            assert!(key.len() < 40, "{path} holds a private key");
+        }
+        for prefix in ["sk_live_", "sk_test_", "whsec_"] {
+            for (at, _) in text.match_indices(prefix) {
+                let key = text[at + prefix.len()..].chars().take_while(char::is_ascii_alphanumeric);
+                let letters: BTreeSet<_> = key.clone().collect();
+                // What stands for a key in a text repeats itself, counts or says so.
+                let counts = key.clone().collect::<String>().starts_with("0123456789");
+                let random = key.count() >= 32 && letters.len() > 12 && !counts;
+                assert!(!random, "{path} holds a key: {prefix}…");
+            }
+        }
+    }
 }
