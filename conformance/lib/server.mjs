@@ -1,6 +1,8 @@
 // A Vestry of one's own: started for a suite, stopped after it.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -84,4 +86,39 @@ export const startVestry = async () => {
     await stop();
     throw new Error(`${error.message}\n${words()}`, { cause: error });
   }
+};
+
+/** A port that nobody has. */
+const freePort = () => new Promise((accept, reject) => {
+  const server = createServer();
+  server.once('error', reject);
+  server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => accept(port)); });
+});
+
+/** A production server for apps on http://localhost, whose publishable key spells clerk.localhost. */
+export const startProduction = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vestry-serve-'));
+  const data = store === 'sqlite' ? ['--data', join(folder, 'data')] : [...storeArguments(), '--root-key-file', join(folder, 'root.key')];
+  if (store !== 'sqlite') writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
+  const made = spawnSync(binary(), ['instance', 'create', ...data, '--public-url', 'http://clerk.localhost', '--json'], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`no instance could be made\n${made.stderr}`);
+  const keys = JSON.parse(made.stdout);
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--public-url', `http://clerk.localhost:${port}`], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const words = lastWords(child);
+  const stop = async () => {
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (let tries = 0; ; tries += 1) {
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(response => response.ok, () => false);
+    if (ready) break;
+    if (tries > 300 || child.exitCode !== null) {
+      await stop();
+      throw new Error(`vestry serve is not ready\n${words()}`);
+    }
+    await new Promise(done => setTimeout(done, 100));
+  }
+  return { secretKey: keys.secret_key, publishableKey: keys.publishable_key, apiUrl: `http://127.0.0.1:${port}`, frontendApiUrl: url, instanceId: keys.instance_id, stop };
 };
