@@ -27,6 +27,8 @@ pub type InstanceId = Id<InstanceResource>;
 
 /// How long a change of an instance may go unnoticed by a node, in milliseconds.
 const STALE_MS: i64 = 1000;
+/// When an instance was read that has to be read again.
+const LONG_AGO: Timestamp = Timestamp(i64::MIN / 2);
 /// Instances a node remembers.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -212,22 +214,45 @@ struct SigningKeyRow {
 
 /// Instances that were in use of late, by the digest of the secret key or by host.
 #[derive(Default)]
-pub struct Instances(Mutex<HashMap<String, (Arc<Instance>, Timestamp)>>);
+pub struct Instances(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    by_key: HashMap<String, (Arc<Instance>, Timestamp)>,
+    /// When this process changed an instance: what was read before is outdated.
+    changed: HashMap<InstanceId, Timestamp>,
+}
 
 impl Instances {
     fn get(&self, key: &str) -> Option<(Arc<Instance>, Timestamp)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by_key.get(key).cloned()
     }
 
+    /// Remembers what was read after `now`.
     fn put(&self, key: &str, instance: Option<Arc<Instance>>, now: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = instance.as_ref().and_then(|instance| known.changed.get(&instance.id));
+        let is_outdated = |changed: &Timestamp| (changed.0 - STALE_MS..=changed.0).contains(&now.0);
+        let loaded = if changed.is_some_and(is_outdated) { LONG_AGO } else { now };
+        let known = &mut known.by_key;
         match instance {
             Some(instance) if known.len() < REMEMBERED_MAX || known.contains_key(key) => {
-                known.insert(key.to_owned(), (instance, now));
+                known.insert(key.to_owned(), (instance, loaded));
             }
             Some(_) => known.clear(),
             None => drop(known.remove(key)),
         }
+    }
+
+    /// Has an instance read again by whoever needs it next, since it was changed by `now`.
+    pub(crate) fn refresh(&self, id: &InstanceId, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.changed.retain(|_, changed| now.0 - changed.0 < STALE_MS);
+        known.changed.insert(id.clone(), now);
+        let outdated = known.by_key.values_mut().filter(|(instance, _)| instance.id == *id);
+        // They stay for their signing keys, which need not be opened again.
+        outdated.for_each(|(_, loaded)| *loaded = LONG_AGO);
     }
 }
 
@@ -259,10 +284,15 @@ pub async fn by_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instan
     if let Some(instance) = by_frontend_host(world, &host).await? {
         return Ok(Some(instance));
     }
-    let own = "(select id from instances order by created_at, id limit 1)";
-    let first = remembered(world, "first".to_owned(), own, None).await?;
+    let first = first(world).await?;
     world.instances.put(&key, first.clone(), now);
     Ok(first)
+}
+
+/// The instance that was made first.
+pub async fn first(world: &Arc<World>) -> Result<Option<Arc<Instance>>> {
+    let own = "(select id from instances order by created_at, id limit 1)";
+    remembered(world, "first".to_owned(), own, None).await
 }
 
 /// The host that a publishable key spells.
@@ -376,6 +406,8 @@ pub struct NewInstance {
 /// The keys that an app needs to use an instance.
 #[derive(Clone, Debug)]
 pub struct Keys {
+    /// The application.
+    pub application_id: Id<Application>,
     /// The instance.
     pub instance_id: InstanceId,
     /// Development or production.
@@ -398,40 +430,60 @@ pub async fn create(world: &Arc<World>, new: NewInstance) -> Result<Keys> {
 
 /// Makes an application with one instance that signs with an RSA key of the caller's, in PKCS#8.
 pub async fn create_with_key(world: &Arc<World>, new: NewInstance, der: &[u8]) -> Result<Keys> {
-    let now = (world.seeds.clock)();
-    let production = new.environment == EnvironmentType::Production;
-    let settings = if production { Settings::production() } else { Settings::development() };
-    let application = ApplicationRow { id: world.id(now), name: new.application, created_at: now };
-    let instance = InstanceRow {
-        id: world.id(now),
-        application_id: application.id.clone(),
-        environment: new.environment.to_string(),
-        frontend_host: new.frontend_host,
-        settings: serde_json::to_string(&settings)?,
-        clock_offset_ms: 0,
-        created_at: now,
-        updated_at: now,
-    };
-    let signing_key = new_signing_key(world, instance.id.as_str(), now, der)?;
-    let (secret_key, secret) = new_secret_key(world, &instance, now)?;
-    let keys = keys_of(&instance, Some(secret));
-    let owner = (&instance.id, &new.environment);
-    let domain = DomainRow::of_instance(world.id(now), owner, &instance.frontend_host, now);
-    let rows = Arc::new((application, instance, signing_key, secret_key, domain));
+    let (rows, keys) = NewRows::prepare(world, new, der)?;
+    let rows = Arc::new(rows);
     world
         .everywhere("create_instance", Mode::Write, move |mut tx| {
             let rows = Arc::clone(&rows);
-            Box::pin(async move {
-                let (application, instance, signing_key, secret_key, domain) = &*rows;
-                application.insert(&mut tx).await?;
-                instance.insert(&mut tx).await?;
-                signing_key.insert(&mut tx).await?;
-                secret_key.insert(&mut tx).await?;
-                Ok(domain.insert(&mut tx).await?)
-            })
+            Box::pin(async move { rows.insert(&mut tx).await })
         })
         .await?;
     Ok(keys)
+}
+
+/// The rows of an application with one instance.
+pub(crate) struct NewRows {
+    application: ApplicationRow,
+    instance: InstanceRow,
+    signing_key: SigningKeyRow,
+    secret_key: SecretKeyRow,
+    domain: DomainRow,
+}
+
+impl NewRows {
+    /// Rows that are in no table yet, and the keys of the instance.
+    pub(crate) fn prepare(world: &World, new: NewInstance, der: &[u8]) -> Result<(Self, Keys)> {
+        let now = (world.seeds.clock)();
+        let production = new.environment == EnvironmentType::Production;
+        let settings = if production { Settings::production() } else { Settings::development() };
+        let application =
+            ApplicationRow { id: world.id(now), name: new.application, created_at: now };
+        let instance = InstanceRow {
+            id: world.id(now),
+            application_id: application.id.clone(),
+            environment: new.environment.to_string(),
+            frontend_host: new.frontend_host,
+            settings: serde_json::to_string(&settings)?,
+            clock_offset_ms: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        let signing_key = new_signing_key(world, instance.id.as_str(), now, der)?;
+        let (secret_key, secret) = new_secret_key(world, &instance, now)?;
+        let keys = keys_of(&instance, Some(secret));
+        let owner = (&instance.id, &new.environment);
+        let domain = DomainRow::of_instance(world.id(now), owner, &instance.frontend_host, now);
+        Ok((Self { application, instance, signing_key, secret_key, domain }, keys))
+    }
+
+    /// Adds them to their tables.
+    pub(crate) async fn insert(&self, tx: &mut Tx) -> Result<()> {
+        self.application.insert(tx).await?;
+        self.instance.insert(tx).await?;
+        self.signing_key.insert(tx).await?;
+        self.secret_key.insert(tx).await?;
+        Ok(self.domain.insert(tx).await?)
+    }
 }
 
 /// All instances, oldest first, with the keys that may be shown.
@@ -482,6 +534,59 @@ pub async fn rotate_key(world: &Arc<World>, id: &InstanceId) -> Result<Keys> {
     Ok(keys)
 }
 
+/// What becomes of the clock of a development instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockChange {
+    /// It runs ahead by so many milliseconds more.
+    Advance(i64),
+    /// It goes with the server's again.
+    Reset,
+}
+
+/// By how much the clock may run ahead: ten years.
+const CLOCK_OFFSET_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
+
+/// By how many milliseconds the clock of an instance runs ahead, after `change`.
+pub async fn clock(
+    world: &Arc<World>,
+    id: &InstanceId,
+    change: Option<ClockChange>,
+) -> Result<i64> {
+    let (wanted, now) = (id.clone(), (world.seeds.clock)());
+    let mode = if change.is_some() { Mode::Write } else { Mode::Read };
+    let offset = world.everywhere("instance_clock", mode, move |mut tx| {
+        let wanted = wanted.clone();
+        Box::pin(async move {
+            let row = InstanceRow::find(&mut tx, &wanted).await?;
+            let mut row = row.ok_or_else(|| {
+                refusal::resource_not_found()
+                    .because(format!("No instance was found with id {wanted}"))
+            })?;
+            let Some(change) = change else {
+                return Ok(row.clock_offset_ms);
+            };
+            if row.environment != EnvironmentType::Development.as_str() {
+                let reason = "Only the clock of a development instance can be moved.";
+                return Err(refusal::request_invalid_for_environment().because(reason).into());
+            }
+            row.clock_offset_ms = match change {
+                ClockChange::Advance(by) => row.clock_offset_ms.saturating_add(by),
+                ClockChange::Reset => 0,
+            };
+            if !(0..=CLOCK_OFFSET_MAX).contains(&row.clock_offset_ms) {
+                let reason = "A clock runs ahead by ten years at most, and never behind.";
+                return Err(refusal::form_param_value_invalid().because(reason).into());
+            }
+            row.updated_at = now;
+            row.update(&mut tx).await?;
+            Ok(row.clock_offset_ms)
+        })
+    });
+    let offset = offset.await?;
+    world.instances.refresh(id, (world.seeds.clock)());
+    Ok(offset)
+}
+
 async fn replace_key(tx: &mut Tx, key: &SecretKeyRow) -> Result<()> {
     let sql = "update secret_keys set revoked_at = $1, sealed = null
                where instance_id = $2 and revoked_at is null";
@@ -493,6 +598,7 @@ async fn replace_key(tx: &mut Tx, key: &SecretKeyRow) -> Result<()> {
 fn keys_of(instance: &InstanceRow, secret_key: Option<String>) -> Keys {
     let environment = EnvironmentType::from(instance.environment.as_str());
     Keys {
+        application_id: instance.application_id.clone(),
         instance_id: instance.id.clone(),
         publishable_key: publishable_key(&environment, &instance.frontend_host),
         environment,

@@ -12,7 +12,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Place, Result,
+    Cx, Place, Result, countries,
     error::OnTaken as _,
     identifications::{self, IdentificationKind},
     messages, users,
@@ -215,7 +215,7 @@ fn counted(before: Option<&VerificationRow>, now: Timestamp) -> Result<(i64, Tim
 /// Refuses numbers of countries that the instance sends nothing to.
 pub(crate) fn refuse_blocked(cx: &Cx, number: &str) -> Result<()> {
     let blocked = &cx.instance.settings.blocked_country_codes;
-    if blocked.iter().any(|code| number.starts_with(code.as_str())) {
+    if countries::is_of(number, blocked) {
         return Err(refusal::unsupported_country_code().into());
     }
     Ok(())

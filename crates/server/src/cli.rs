@@ -69,6 +69,15 @@ Examples:
 npm fetches the packages, as its own configuration says. A package whose content is not the one
 that was published is refused.";
 
+const CLOCK_EXAMPLES: &str = "\
+Examples:
+  vestry instance clock                          of `vestry dev` in this folder
+  vestry instance clock ins_… --advance 2h
+  vestry instance clock ins_… --reset
+
+A running server goes by it within a second. Tokens that leave the instance tell its time too, so
+that whoever verifies them by a clock that was not moved may refuse them.";
+
 /// The identity platform that speaks Clerk's API, on your own machine.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
@@ -254,6 +263,65 @@ pub(crate) enum InstanceCommand {
         after_help = "Example: vestry instance rotate-key --data /var/lib/vestry --instance ins_…"
     )]
     RotateKey(Keys),
+    /// Show or move the clock of a development instance, to see what happens later.
+    #[command(after_help = CLOCK_EXAMPLES)]
+    Clock(Clock),
+}
+
+#[derive(Args)]
+pub(crate) struct Clock {
+    /// The instance; without it the oldest one.
+    #[arg(value_name = "INSTANCE")]
+    pub(crate) instance: Option<String>,
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// So much further: 90s, 15m, 2h, 7d, or several of them as in 1h30m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) advance: Option<Milliseconds>,
+    /// Back to the server's own time; what was made in the future stays there.
+    #[arg(long, conflicts_with = "advance")]
+    pub(crate) reset: bool,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A time that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Milliseconds(pub(crate) i64);
+
+/// Letters of units of time, and their milliseconds.
+const UNITS: [(char, i64); 4] = [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000), ('s', 1000)];
+
+/// Reads `1h30m`.
+fn duration(text: &str) -> Result<Milliseconds, String> {
+    let wrong = || "a time is like 90s, 15m, 2h, 7d or 1h30m".to_owned();
+    let (mut total, mut number) = (0_i64, String::new());
+    for letter in text.chars() {
+        if letter.is_ascii_digit() {
+            number.push(letter);
+            continue;
+        }
+        let (_, unit) = UNITS.iter().find(|(known, _)| *known == letter).ok_or_else(wrong)?;
+        let count: i64 = number.parse().map_err(|_| wrong())?;
+        let part = count.checked_mul(*unit).ok_or_else(wrong)?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        number.clear();
+    }
+    if total == 0 || !number.is_empty() { Err(wrong()) } else { Ok(Milliseconds(total)) }
+}
+
+/// Writes `1h30m`.
+pub(crate) fn spelled(milliseconds: i64) -> String {
+    let mut rest = milliseconds;
+    let mut text = String::new();
+    for (letter, unit) in UNITS {
+        if rest >= unit {
+            text = format!("{text}{}{letter}", rest / unit);
+            rest %= unit;
+        }
+    }
+    text
 }
 
 #[derive(Args)]

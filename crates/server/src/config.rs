@@ -49,6 +49,8 @@ const KNOWN: [Known; 15] = [
     Known { name: "outbound_private", flag: None, in_file: true },
     known("log", "--log LEVEL"),
     known("stop_delay_seconds", "--stop-delay-seconds N"),
+    // Nobody should have it by accident.
+    Known { name: "accountless", flag: None, in_file: true },
 ];
 
 const PREFIX: &str = "VESTRY_";
@@ -95,6 +97,8 @@ pub(crate) struct Serve {
     pub(crate) reach: Reach,
     pub(crate) log: Targets,
     pub(crate) stop_delay: Duration,
+    /// Anybody may have a development instance without asking.
+    pub(crate) accountless: bool,
 }
 
 impl cli::Storage {
@@ -162,6 +166,9 @@ impl Given {
                 toml::Value::String(text) => self.put(setting.name, text, shown.to_string()),
                 toml::Value::Integer(number) => {
                     self.put(setting.name, number.to_string(), shown.to_string());
+                }
+                toml::Value::Boolean(truth) => {
+                    self.put(setting.name, truth.to_string(), shown.to_string());
                 }
                 _ => self.problem(format!("{key} in {shown} must be a text")),
             }
@@ -332,6 +339,10 @@ impl Given {
             let seconds = text.parse().ok().filter(|seconds| *seconds <= 600);
             seconds.ok_or_else(|| "it must be a number from 0 to 600".to_owned())
         });
+        let accountless = self.take("accountless");
+        let accountless = self.read(accountless, "accountless", |text| {
+            text.parse().map_err(|_| "it must be true or false".to_owned())
+        });
         self.finish()?;
         let (Some(listen), Some(store), Some(public_url)) = (listen, store, public_url) else {
             return Err(Failure::new("the settings are incomplete"));
@@ -349,6 +360,7 @@ impl Given {
             reach: reach.unwrap_or(Reach::Public),
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
             stop_delay: Duration::from_secs(delay.unwrap_or(0)),
+            accountless: accountless.unwrap_or(false),
         })
     }
 

@@ -26,6 +26,7 @@ pub(crate) async fn run(command: InstanceCommand, log: Option<String>) -> Result
         InstanceCommand::Create(create) => self::create(create).await,
         InstanceCommand::List { storage, json } => list(storage, json).await,
         InstanceCommand::RotateKey(keys) => rotate_key(keys).await,
+        InstanceCommand::Clock(clock) => self::clock(clock).await,
     }
 }
 
@@ -63,7 +64,7 @@ async fn create(create: cli::Create) -> Result<()> {
     };
     // Before the first start there is nothing to attach to.
     let opening = if world::is_empty(&url).await {
-        Opening::Serve { cognito_url: None, reach: Reach::Public }
+        Opening::Serve { cognito_url: None, reach: Reach::Public, accountless: false }
     } else {
         Opening::Attach
     };
@@ -147,6 +148,32 @@ async fn rotate_key(arguments: cli::Keys) -> Result<()> {
     }
     shown.print();
     note("The former secret key ends within a second.");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+async fn clock(arguments: cli::Clock) -> Result<()> {
+    let world = keys::attach(arguments.storage).await?;
+    let all = instances::list(&world).await?;
+    let chosen = keys::choose(all, arguments.instance.as_deref())?.instance_id;
+    let change = match (arguments.reset, arguments.advance) {
+        (true, _) => Some(instances::ClockChange::Reset),
+        (false, Some(by)) => Some(instances::ClockChange::Advance(by.0)),
+        (false, None) => None,
+    };
+    let offset_ms = instances::clock(&world, &chosen, change).await?;
+    let now = (world.seeds.clock)().0.saturating_add(offset_ms);
+    world.db.close().await;
+    if arguments.json {
+        let line = serde_json::json!({
+            "instance_id": chosen, "offset_ms": offset_ms, "now_ms": now,
+        });
+        println!("{line}");
+    } else if offset_ms == 0 {
+        println!("The clock of {chosen} goes with the server's.");
+    } else {
+        println!("The clock of {chosen} is {} ahead of the server's.", cli::spelled(offset_ms));
+    }
     Ok(())
 }
 

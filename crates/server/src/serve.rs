@@ -56,7 +56,8 @@ async fn serve(serve: Serve) -> Result<()> {
         }
     };
     let public_url = text_of(&serve.public_url);
-    let opening = Opening::Serve { cognito_url: serve.cognito_url, reach: serve.reach };
+    let (cognito_url, reach, accountless) = (serve.cognito_url, serve.reach, serve.accountless);
+    let opening = Opening::Serve { cognito_url, reach, accountless };
     let world = world::open(&url, &key, public_url.clone(), opening).await?;
     let api_url = serve.api_url.as_ref().map_or_else(|| public_url.clone(), text_of);
     let addresses = Addresses { api_url, frontend_api_url: public_url };

@@ -17,6 +17,8 @@ pub(crate) enum Opening {
         cognito_url: Option<String>,
         /// Which addresses URLs that users of the API name may lead to.
         reach: Reach,
+        /// Whether anybody may have a development instance without asking.
+        accountless: bool,
     },
     /// Beside its server: as it is.
     Attach,
@@ -31,8 +33,10 @@ pub(crate) async fn open(
 ) -> Result<Arc<World>> {
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let hasher = Hasher::new(cores);
+    let mut is_for_development = false;
     let (db, hasher, outbound, mode) = match opening {
-        Opening::Serve { cognito_url, reach } => {
+        Opening::Serve { cognito_url, reach, accountless } => {
+            is_for_development = accountless;
             let cognito = server::cognito::remote_check(cognito_url);
             let cognito = cognito.map_err(|error| Failure::new(error.to_string()))?;
             let db = Db::open(url, domain::MIGRATIONS).await?;
@@ -47,7 +51,7 @@ pub(crate) async fn open(
     };
     let sealer = Sealer::new(key).map_err(|error| Failure::new(error.to_string()))?;
     let world = World::new(db, seeds(), hasher, sealer, public_url).reaching(outbound);
-    let world = Arc::new(world);
+    let world = Arc::new(World { is_for_development, ..world });
     if server_facts::unlock(&world, mode).await? {
         return Ok(world);
     }

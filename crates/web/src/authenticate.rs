@@ -85,6 +85,13 @@ pub(crate) async fn named_instance(
     Ok(found.ok_or_else(domain::interstitial::unknown)?)
 }
 
+/// The instance that an operation without credentials is about: the server's first one.
+pub(crate) async fn anybodys(world: &Arc<World>) -> Result<Arc<Instance>> {
+    let first = domain::instances::first(world).await?;
+    let reason = "This server has no instance yet.";
+    Ok(first.ok_or_else(|| refusal::resource_not_found().because(reason))?)
+}
+
 /// True if the route can only be used with credentials.
 pub(crate) fn is_closed(target: &Target) -> bool {
     match target {

@@ -38,7 +38,7 @@ async fn a_development_instance_is_kept_with_its_keys() {
 }
 
 /// The flags of `vestry keys` on data of `vestry dev`.
-fn keys_flags(place: &Place) -> Vec<String> {
+pub(crate) fn keys_flags(place: &Place) -> Vec<String> {
     match &place.database_url {
         None => place.dev(),
         Some(url) => ["--database-url", url, "--root-key-file", &place.path("data/root.key")]

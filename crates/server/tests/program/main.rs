@@ -1,5 +1,6 @@
 //! The program as its users have it: started, asked, and told to stop.
 
+mod clock;
 mod commands;
 mod connections;
 mod hosts;
