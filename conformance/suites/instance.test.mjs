@@ -1,7 +1,8 @@
-// The instance and its settings.
+// The instance and its settings, and instances of those who have no account.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { suite } from '../lib/world.mjs';
+import { recorded } from '../lib/recorder.mjs';
+import { clientOf, suite } from '../lib/world.mjs';
 
 const plain = object => JSON.parse(JSON.stringify(object));
 
@@ -9,7 +10,8 @@ suite('instance', world => {
   const instance = () => world.clerk.instance;
 
   test('what is changed is there at once', async () => {
-    assert.equal(await instance().update({ testMode: true, hibp: false, supportEmail: 'help@example.com' }), undefined);
+    const nothing = await instance().update({ testMode: true, hibp: false, supportEmail: 'help@example.com' });
+    assert.ok(nothing === undefined || nothing === '', '204 has no body, which 2.9.4 reads as an empty text');
     await instance().update({ allowedOrigins: ['https://app.example.com', 'chrome-extension://abcdefgh'], clerkJsVersion: '6' });
     assert.deepEqual((await instance().get()).allowedOrigins, ['https://app.example.com', 'chrome-extension://abcdefgh']);
     await instance().update({ allowedOrigins: [], developmentOrigin: 'http://localhost:3000', urlBasedSessionSyncing: true });
@@ -63,6 +65,31 @@ suite('instance', world => {
     await world.refused(update({ domainsEnabled: false, domainsEnrollmentModes: ['automatic_invitation'] }), { status: 403, code: 'organization_domains_not_enabled' });
     await world.refused(update({ creatorRoleId: 'role_none' }), { status: 404, code: 'resource_not_found' });
     await world.refused(update({ maxAllowedMemberships: -1 }), { status: 422, code: 'form_param_value_invalid', param: 'max_allowed_memberships' });
+  });
+
+  test('who has no keys gets some', async () => {
+    const { publishableKey: _, secretKey: __, ...nobody } = world.keys;
+    const stranger = recorded(clientOf(world.sdk, nobody), world.calls);
+    const params = { requestHeaders: new Headers({ 'user-agent': 'next dev' }), source: 'nextjs' };
+    const made = await stranger.__experimental_accountlessApplications.createAccountlessApplication(params);
+    assert.match(made.publishableKey, /^pk_test_/);
+    assert.match(made.secretKey, /^sk_test_/);
+    assert.match(made.claimUrl, /\/apps\/claim\?token=\w{43}$/);
+    assert.ok(new URL(made.apiKeysUrl));
+
+    const owner = recorded(clientOf(world.sdk, { ...world.keys, ...plain(made) }), world.calls);
+    assert.equal((await owner.instance.get()).environmentType, 'development');
+    assert.equal((await owner.users.getUserList()).totalCount, 0);
+    const completed = await owner.__experimental_accountlessApplications.completeAccountlessApplicationOnboarding(params);
+    assert.deepEqual(plain(completed), plain(made));
+  });
+
+  test('refuses to complete what is an ordinary application', async () => {
+    const complete = () => world.clerk.__experimental_accountlessApplications.completeAccountlessApplicationOnboarding();
+    await world.refused(complete, { status: 404, code: 'resource_not_found' });
+    const nobody = recorded(clientOf(world.sdk, { ...world.keys, secretKey: undefined }), world.calls);
+    const anonymous = () => nobody.__experimental_accountlessApplications.completeAccountlessApplicationOnboarding();
+    await world.refused(anonymous, { status: 401, code: 'authorization_header_format_invalid' });
   });
 
   // No SDK calls these.

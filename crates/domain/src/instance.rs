@@ -72,7 +72,10 @@ async fn update(outside: &Outside, request: UpdateInstance) -> Result<NoContent>
         let of_development = [
             ("cookieless_dev", request.cookieless_dev == Patch::Set(true)),
             ("url_based_session_syncing", *syncing == Patch::Set(true)),
-            ("development_origin", request.development_origin.as_ref().is_some_and(not_empty)),
+            (
+                "development_origin",
+                request.development_origin.as_ref().is_some_and(|text| !text.is_empty()),
+            ),
         ];
         if let Some((name, _)) = of_development.iter().find(|(_, asked)| *asked) {
             let reason = format!("{name} is for development instances.");
@@ -84,11 +87,7 @@ async fn update(outside: &Outside, request: UpdateInstance) -> Result<NoContent>
     Ok(NoContent)
 }
 
-fn not_empty(text: &String) -> bool {
-    !text.is_empty()
-}
-
-fn apply(settings: &mut Settings, request: UpdateInstance) -> Result<()> {
+fn apply(settings: &mut Settings, request: &UpdateInstance) -> Result<()> {
     let syncing = match (request.url_based_session_syncing, request.cookieless_dev) {
         (Patch::Set(new), Patch::Set(old)) if new != old => {
             let reason = "cookieless_dev is the former name of url_based_session_syncing.";
@@ -98,38 +97,38 @@ fn apply(settings: &mut Settings, request: UpdateInstance) -> Result<()> {
         (Patch::Set(new), _) => Patch::Set(new),
         (_, old) => old,
     };
-    set(&mut settings.url_based_session_syncing, syncing);
-    set(&mut settings.test_mode, request.test_mode);
-    set(&mut settings.password.hibp, request.hibp);
-    set(&mut settings.enhanced_email_deliverability, request.enhanced_email_deliverability);
+    set(&mut settings.url_based_session_syncing, &syncing);
+    set(&mut settings.test_mode, &request.test_mode);
+    set(&mut settings.password.hibp, &request.hibp);
+    set(&mut settings.enhanced_email_deliverability, &request.enhanced_email_deliverability);
     let display = &mut settings.display;
-    put(&mut display.support_email, request.support_email, |text| {
-        let address = IdentificationKind::EmailAddress.normalize(&text);
+    put(&mut display.support_email, &request.support_email, |text| {
+        let address = IdentificationKind::EmailAddress.normalize(text);
         address.map_err(|_| refusal::form_param_format_invalid().param("support_email"))
     })?;
-    put(&mut display.clerk_js_version, request.clerk_js_version, script_version)?;
-    let strategy = request.preferred_sign_in_strategy_when_password_required;
-    put(&mut display.preferred_sign_in_strategy, strategy, |text| match text.as_str() {
-        "password" | "otp" => Ok(text),
+    put(&mut display.clerk_js_version, &request.clerk_js_version, script_version)?;
+    let strategy = &request.preferred_sign_in_strategy_when_password_required;
+    put(&mut display.preferred_sign_in_strategy, strategy, |text| match text {
+        "password" | "otp" => Ok(text.to_owned()),
         _ => Err(refusal::form_param_value_invalid()
             .because("must be password, otp or empty.")
             .param("preferred_sign_in_strategy_when_password_required")),
     })?;
-    put(&mut settings.development_origin, request.development_origin, |text| {
-        let found = origin(&text).filter(|origin| origin.starts_with("http"));
-        found.ok_or_else(|| not_an_origin("development_origin", &text))
+    put(&mut settings.development_origin, &request.development_origin, |text| {
+        let found = origin(text).filter(|origin| origin.starts_with("http"));
+        found.ok_or_else(|| not_an_origin("development_origin", text))
     })?;
-    if let Some(texts) = request.allowed_origins {
-        settings.allowed_origins = origins(&texts)?;
+    if let Some(texts) = &request.allowed_origins {
+        settings.allowed_origins = origins(texts)?;
     }
     Ok(())
 }
 
 /// A major version, a full one or a tag.
-fn script_version(text: String) -> std::result::Result<String, Refusal> {
+fn script_version(text: &str) -> std::result::Result<String, Refusal> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
     if text.len() <= LOCAL_PART_MAX && text.bytes().all(plain) {
-        return Ok(text);
+        return Ok(text.to_owned());
     }
     let reason = "must be a version or a tag, such as 6, 5.128.0 or latest.";
     Err(refusal::form_param_format_invalid().because(reason).param("clerk_js_version"))
@@ -194,20 +193,23 @@ async fn update_restrictions(
     })
 }
 
-fn restrict(settings: &mut Settings, request: UpdateInstanceRestrictions) -> Result<()> {
+fn restrict(settings: &mut Settings, request: &UpdateInstanceRestrictions) -> Result<()> {
     use_allowlist(settings, request.allowlist, "allowlist")?;
     let restrictions = &mut settings.restrictions;
-    set(&mut restrictions.blocklist, request.blocklist);
+    set(&mut restrictions.blocklist, &request.blocklist);
     let spared = request.allowlist_blocklist_disabled_on_sign_in;
     if spared == Patch::Set(true) && !restrictions.allowlist && !restrictions.blocklist {
         let reason = "Neither the allowlist nor the blocklist is enabled.";
         let refusal = refusal::disabled_instance_restriction().because(reason);
         return Err(refusal.param("allowlist_blocklist_disabled_on_sign_in").into());
     }
-    set(&mut restrictions.allowlist_blocklist_disabled_on_sign_in, spared);
-    set(&mut restrictions.block_email_subaddresses, request.block_email_subaddresses);
-    set(&mut restrictions.block_disposable_email_domains, request.block_disposable_email_domains);
-    set(&mut restrictions.ignore_dots_for_gmail_addresses, request.ignore_dots_for_gmail_addresses);
+    set(&mut restrictions.allowlist_blocklist_disabled_on_sign_in, &spared);
+    set(&mut restrictions.block_email_subaddresses, &request.block_email_subaddresses);
+    set(&mut restrictions.block_disposable_email_domains, &request.block_disposable_email_domains);
+    set(
+        &mut restrictions.ignore_dots_for_gmail_addresses,
+        &request.ignore_dots_for_gmail_addresses,
+    );
     Ok(())
 }
 
@@ -218,7 +220,7 @@ fn use_allowlist(settings: &mut Settings, allowlist: Patch<bool>, name: &str) ->
         let refusal = refusal::sign_up_mode_restricted_invalid_value().because(reason);
         return Err(refusal.param(name).into());
     }
-    set(&mut settings.restrictions.allowlist, allowlist);
+    set(&mut settings.restrictions.allowlist, &allowlist);
     Ok(())
 }
 
@@ -238,10 +240,10 @@ async fn update_organizations(
     Ok(organizations_of(&change(outside, organize, request).await?))
 }
 
-fn organize(settings: &mut Settings, request: UpdateInstanceOrganizationSettings) -> Result<()> {
+fn organize(settings: &mut Settings, request: &UpdateInstanceOrganizationSettings) -> Result<()> {
     for (name, id) in [
-        ("creator_role_id", request.creator_role_id),
-        ("domains_default_role_id", request.domains_default_role_id),
+        ("creator_role_id", &request.creator_role_id),
+        ("domains_default_role_id", &request.domains_default_role_id),
     ] {
         // Roles are not built yet, so no id is one of theirs.
         if let Patch::Set(id) = id {
@@ -251,12 +253,12 @@ fn organize(settings: &mut Settings, request: UpdateInstanceOrganizationSettings
         }
     }
     let policy = &mut settings.organizations;
-    set(&mut policy.enabled, request.enabled);
-    set(&mut policy.max_allowed_memberships, request.max_allowed_memberships);
-    set(&mut policy.admin_delete_enabled, request.admin_delete_enabled);
-    set(&mut policy.slug_disabled, request.slug_disabled);
-    set(&mut policy.domains_enabled, request.domains_enabled);
-    if let Some(modes) = request.domains_enrollment_modes {
+    set(&mut policy.enabled, &request.enabled);
+    set(&mut policy.max_allowed_memberships, &request.max_allowed_memberships);
+    set(&mut policy.admin_delete_enabled, &request.admin_delete_enabled);
+    set(&mut policy.slug_disabled, &request.slug_disabled);
+    set(&mut policy.domains_enabled, &request.domains_enabled);
+    if let Some(modes) = &request.domains_enrollment_modes {
         const NAME: &str = "domains_enrollment_modes";
         if !policy.domains_enabled && !modes.is_empty() {
             let reason = "Domains of organizations have to be enabled first.";
@@ -320,9 +322,9 @@ async fn update_communication(
     Ok(communication_of(&change(outside, communicate, request).await?))
 }
 
-fn communicate(settings: &mut Settings, request: UpdateInstanceCommunication) -> Result<()> {
+fn communicate(settings: &mut Settings, request: &UpdateInstanceCommunication) -> Result<()> {
     const NAME: &str = "blocked_country_codes";
-    let Patch::Set(codes) = request.blocked_country_codes else {
+    let Patch::Set(codes) = &request.blocked_country_codes else {
         return Ok(());
     };
     if codes.len() > COUNTRIES_MAX {
@@ -338,7 +340,7 @@ fn communicate(settings: &mut Settings, request: UpdateInstanceCommunication) ->
         }
     }
     settings.blocked_country_codes =
-        codes.into_iter().filter(|code| countries::is_known(code)).collect();
+        codes.iter().filter(|code| countries::is_known(code)).cloned().collect();
     Ok(())
 }
 
@@ -361,9 +363,9 @@ async fn update_protect(
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is one of several changes")]
-fn protect(settings: &mut Settings, request: UpdateInstanceProtect) -> Result<()> {
-    set(&mut settings.protect.rules_enabled, request.rules_enabled);
-    set(&mut settings.protect.specter_enabled, request.specter_enabled);
+fn protect(settings: &mut Settings, request: &UpdateInstanceProtect) -> Result<()> {
+    set(&mut settings.protect.rules_enabled, &request.rules_enabled);
+    set(&mut settings.protect.specter_enabled, &request.specter_enabled);
     Ok(())
 }
 
@@ -394,7 +396,7 @@ async fn update_oauth_applications(
 
 fn authorize(
     settings: &mut Settings,
-    request: UpdateInstanceOAuthApplicationSettings,
+    request: &UpdateInstanceOAuthApplicationSettings,
 ) -> Result<()> {
     let policy = &mut settings.oauth_applications;
     for (switch, asked) in [
@@ -413,9 +415,9 @@ fn authorize(
             request.client_id_metadata_documents_block_implicitly_allowed_clients,
         ),
     ] {
-        set(switch, asked);
+        set(switch, &asked);
     }
-    match request.default_scopes {
+    match &request.default_scopes {
         Patch::Keep => {}
         Patch::Clear => policy.default_scopes = None,
         Patch::Set(scopes) => policy.default_scopes = Some(checked_scopes(scopes)?),
@@ -423,7 +425,7 @@ fn authorize(
     Ok(())
 }
 
-fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>> {
+fn checked_scopes(scopes: &[String]) -> Result<Vec<String>> {
     const NAME: &str = "default_scopes";
     if scopes.len() > SCOPES_MAX {
         return Err(refusal::form_param_array_size_exceeded().param(NAME).into());
@@ -439,7 +441,7 @@ fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>> {
             return Err(refusal::form_param_duplicate().param(NAME).into());
         }
     }
-    Ok(scopes)
+    Ok(scopes.to_vec())
 }
 
 fn oauth_applications_of(settings: &Settings) -> OAuthApplicationSettings {
@@ -473,11 +475,11 @@ async fn update_auth_config(
     })
 }
 
-fn configure(settings: &mut Settings, request: UpdateInstanceAuthConfig) -> Result<()> {
+fn configure(settings: &mut Settings, request: &UpdateInstanceAuthConfig) -> Result<()> {
     use_allowlist(settings, request.restricted_to_allowlist, "restricted_to_allowlist")?;
-    set(&mut settings.sign_up.progressive, request.progressive_sign_up);
-    set(&mut settings.test_mode, request.test_mode);
-    if let Patch::Set(local) = request.from_email_address {
+    set(&mut settings.sign_up.progressive, &request.progressive_sign_up);
+    set(&mut settings.test_mode, &request.test_mode);
+    if let Patch::Set(local) = &request.from_email_address {
         const NAME: &str = "from_email_address";
         if local.len() > LOCAL_PART_MAX {
             return Err(refusal::form_param_max_length_exceeded().param(NAME).into());
@@ -486,23 +488,23 @@ fn configure(settings: &mut Settings, request: UpdateInstanceAuthConfig) -> Resu
             let reason = "must be letters and digits, what stands before the @ of an address.";
             return Err(refusal::form_param_format_invalid().because(reason).param(NAME).into());
         }
-        settings.from_email_address = local;
+        settings.from_email_address.clone_from(local);
     }
     Ok(())
 }
 
 /// Sets a switch that was mentioned.
-fn set<T>(field: &mut T, asked: Patch<T>) {
+fn set<T: Clone>(field: &mut T, asked: &Patch<T>) {
     if let Patch::Set(value) = asked {
-        *field = value;
+        field.clone_from(value);
     }
 }
 
 /// Sets a text that was mentioned to what `check` makes of it, or takes it away.
 fn put(
     field: &mut Option<String>,
-    asked: Patch<String>,
-    check: impl FnOnce(String) -> std::result::Result<String, Refusal>,
+    asked: &Patch<String>,
+    check: impl FnOnce(&str) -> std::result::Result<String, Refusal>,
 ) -> Result<()> {
     if let Patch::Set(text) = asked {
         *field = if text.is_empty() { None } else { Some(check(text)?) };

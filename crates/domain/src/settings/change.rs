@@ -7,7 +7,7 @@ use super::Settings;
 use crate::{Cx, Error, Outside, Result};
 
 /// How something that was asked for changes settings, or why it does not.
-pub type Edit<I> = fn(&mut Settings, I) -> Result<()>;
+pub type Edit<I> = fn(&mut Settings, &I) -> Result<()>;
 
 /// Changes the settings of the request's instance, and answers all of them.
 ///
@@ -15,7 +15,7 @@ pub type Edit<I> = fn(&mut Settings, I) -> Result<()>;
 /// lost. This process goes by the new ones when this returns, others within a second.
 pub async fn change<I>(outside: &Outside, edit: Edit<I>, input: I) -> Result<Settings>
 where
-    I: Clone + Send + 'static,
+    I: Clone + Send + Sync + 'static,
 {
     let settings = outside.write(write::<I>, (edit, input)).await?;
     let world = &outside.world;
@@ -23,7 +23,10 @@ where
     Ok(settings)
 }
 
-async fn write<I: Send + 'static>(cx: &mut Cx, (edit, input): (Edit<I>, I)) -> Result<Settings> {
+async fn write<I: Send + Sync + 'static>(
+    cx: &mut Cx,
+    (edit, input): (Edit<I>, I),
+) -> Result<Settings> {
     let id = Value::Text(cx.instance_id());
     let sql = "select settings from instances where id = $1";
     let rows = cx.tx.rows(sql, vec![id.clone()]).await?;
@@ -32,7 +35,7 @@ async fn write<I: Send + 'static>(cx: &mut Cx, (edit, input): (Edit<I>, I)) -> R
     let text: String = row.take()?;
     let mut settings = Settings::parse(&text).map_err(|error| Error::Broken(error.into()))?;
     let before = settings.clone();
-    edit(&mut settings, input)?;
+    edit(&mut settings, &input)?;
     if settings == before {
         return Ok(settings);
     }
