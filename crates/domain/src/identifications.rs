@@ -298,7 +298,9 @@ pub(crate) fn refuse_needed(
         (IdentificationKind::PhoneNumber, &attributes.phone_number),
         (IdentificationKind::Web3Wallet, &attributes.web3_wallet),
     ];
-    let is_required = required.iter().any(|(kind, attribute)| row.is(*kind) && attribute.required);
+    let is_required = required
+        .iter()
+        .any(|(kind, attribute)| row.is(*kind) && attribute.enabled && attribute.required);
     if is_required && !others().any(|other| other.kind == row.kind) {
         return Err(refusal::last_required_identification_deletion_failed().into());
     }

@@ -67,7 +67,7 @@ impl Strategy {
 settings! {
     /// What an attribute is good for; written, it is as the Frontend API's environment shows it.
     Attribute {
-        /// It exists.
+        /// It exists; all else counts only while it does.
         enabled: bool = false,
         /// Nobody signs up without it.
         required: bool = false,
@@ -160,11 +160,6 @@ impl Attribute {
                 wrong.push(format!("attributes.{name}.{text}"));
             }
         };
-        rule(self.enabled || !self.required, "required needs it to be enabled");
-        rule(
-            self.enabled || !(self.used_for_first_factor || self.used_for_second_factor),
-            "used_for_… needs it to be enabled",
-        );
         rule(
             !self.used_for_second_factor || !self.second_factors.is_empty(),
             "used_for_second_factor needs second_factors",

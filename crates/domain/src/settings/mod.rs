@@ -300,7 +300,9 @@ mod tests {
         let text = r#"{
             "password": {"min_length": 80}, "token": {"claims_version": 3},
             "sign_up": {"mode": "private"}, "display": {"urls": {"home": "javascript:alert(1)"}},
-            "attributes": {"username": {"required": true}, "passkey": {"first_factors": ["totp"]}}
+            "attributes": {
+                "username": {"verify_at_sign_up": true}, "passkey": {"first_factors": ["totp"]}
+            }
         }"#;
         let refused = Settings::parse(text).expect_err("wrong");
         let said =

@@ -188,6 +188,7 @@ mod tests {
 
     fn on(attribute: &mut Attribute, required: bool) {
         (attribute.enabled, attribute.required) = (true, required);
+        attribute.used_for_first_factor = true;
     }
 
     fn proof(status: VerificationStatus) -> Verification {
@@ -351,13 +352,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_application_asks_for_an_address() {
+    fn a_new_application_asks_for_an_address_and_a_password() {
         let [required, optional, missing, unverified] = lists(&Settings::development(), &row());
-        assert_eq!([&*required, &*missing, &*unverified], ["email_address", "email_address", ""]);
-        assert_eq!(
-            optional,
-            "phone_number username web3_wallet first_name last_name password oauth_google"
-        );
+        let needed = "email_address password";
+        assert_eq!([&*required, &*missing, &*unverified], [needed, needed, ""]);
+        assert_eq!(optional, "first_name last_name oauth_google");
     }
 
     #[test]

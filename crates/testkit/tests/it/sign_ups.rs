@@ -59,8 +59,8 @@ async fn a_sign_up_shows_what_is_missing() {
     assert_eq!(shown["object"], "sign_up_attempt");
     assert_eq!(shown["status"], "missing_requirements");
     assert_eq!(shown["email_address"], "new@example.com");
-    assert_eq!(shown["required_fields"], json!(["email_address"]));
-    assert_eq!(shown["missing_fields"], json!([]));
+    assert_eq!(shown["required_fields"], json!(["email_address", "password"]));
+    assert_eq!(shown["missing_fields"], json!(["password"]));
     assert_eq!(shown["unverified_fields"], json!(["email_address"]));
     let email = &shown["verifications"]["email_address"];
     assert_eq!(
