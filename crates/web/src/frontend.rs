@@ -115,9 +115,10 @@ async fn run(
     visitor.admit(&instance, meta.auth)?;
     let parts = Decode { path: values, query: head.query.clone(), payload, version };
     let caller = Caller::Visitor(Arc::new(visitor));
+    let id = instance.id.clone();
     let outside = Outside::new(Arc::clone(&app.world), meta.name, instance, caller);
     let mut answer = operation.run(outside, parts).await?;
-    answer.body = versions::downgrade(answer.body, version);
+    answer.body = versions::downgrade(answer.body, version, id.as_str());
     Ok(answer)
 }
 
