@@ -172,6 +172,10 @@ fn jwt_27_secrets_are_not_compared_letter_by_letter() {
         for (number, line) in without_tests(&text).lines().enumerate() {
             for operator in [" == ", " != "] {
                 let Some((left, right)) = line.split_once(operator) else { continue };
+                // A word that stands in the source is no secret.
+                if left.ends_with('"') || right.starts_with('"') {
+                    continue;
+                }
                 let left = left.rsplit([' ', '.', '(', '|', '*', '&']).next();
                 let right =
                     right.split([' ', ')', ',']).next().and_then(|it| it.rsplit('.').next());
