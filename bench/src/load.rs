@@ -4,13 +4,14 @@ use std::{path::Path, sync::Arc, time::SystemTime};
 
 use db::Db;
 use domain::{
-    Caller, Cx, Hasher, Instance, Outside, RootKey, Sealer, Seeds, World, instances, invitations,
+    Caller, Credentials, Cx, Hasher, Instance, Outside, RootKey, Sealer, Seeds, Visitor, World,
+    frontend, instances, invitations,
     users::{self, NewUser},
     waitlist_entries,
 };
 use serde_json::json;
 use wire::{
-    Patch, Timestamp,
+    Decode, Patch, Timestamp,
     backend::{
         invitations::CreateInvitation, users::CreateUser, waitlist_entries::CreateWaitlistEntry,
     },
@@ -67,8 +68,12 @@ impl Target {
     }
 
     fn outside(&self) -> Outside {
+        self.outside_of(Caller::Instance)
+    }
+
+    fn outside_of(&self, caller: Caller) -> Outside {
         let (world, instance) = (Arc::clone(&self.world), Arc::clone(&self.instance));
-        Outside::new(world, "load", instance, Caller::Instance)
+        Outside::new(world, "load", instance, caller)
     }
 
     async fn close(self) -> Result<()> {
@@ -94,6 +99,29 @@ pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result
     }
     target.close().await?;
     Ok(ids)
+}
+
+/// Has `count` browsers with a user signed in on each; answers their tokens and their sessions.
+pub(crate) async fn load_browsers(folder: &Path, count: u64) -> Result<Vec<(String, String)>> {
+    let target = Target::open(folder, None).await?;
+    let users: Vec<String> = target.outside().write(insert, (0..count).collect::<Vec<_>>()).await?;
+    let operations = domain::frontend_api().0;
+    let make = operations.iter().find(|operation| operation.meta.name == "CreateDevBrowser");
+    let make = make.ok_or("no operation makes browsers")?;
+    let mut browsers = Vec::new();
+    for user in users {
+        let visitor = Caller::Visitor(Arc::new(Visitor::default()));
+        let answer = make.run(target.outside_of(visitor), Decode::default()).await?;
+        let made: serde_json::Value = serde_json::from_slice(&answer.body)?;
+        let token = made["id"].as_str().ok_or("no token")?.to_owned();
+        let credentials = Credentials { dev_browser: Some(token.clone()), client: None };
+        let visitor = Visitor::default().recognize(&target.instance, &credentials);
+        let outside = target.outside_of(Caller::Visitor(Arc::new(visitor)));
+        let (session, _) = frontend::testing::sign_in(&outside, user.into()).await?;
+        browsers.push((token, session.to_string()));
+    }
+    target.close().await?;
+    Ok(browsers)
 }
 
 /// Adds `count` invitations, and as many entries to the waitlist.

@@ -36,7 +36,7 @@ impl Options {
             match pair {
                 ["--users", number] => options.users = number.parse()?,
                 ["--invitations", number] => options.invitations = number.parse()?,
-                ["--only", part @ ("users" | "invitations")] => {
+                ["--only", part @ ("users" | "invitations" | "browsers")] => {
                     options.only = Some((*part).to_owned());
                 }
                 ["--data", folder] => options.data = Some(PathBuf::from(folder)),
@@ -76,6 +76,9 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
     }
     if is_asked_for("invitations") {
         invitations(options, scratch.path(), hello).await?;
+    }
+    if is_asked_for("browsers") {
+        browsers(scratch.path()).await?;
     }
     let bytes = std::fs::metadata(program("vestry")?)?.len();
     say(&format!("release binary | {} MB | | | | |", bytes >> 20));
@@ -150,6 +153,31 @@ async fn invitations(options: &Options, scratch: &Path, hello: Run) -> Result<()
     runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
     row("POST /v1/invitations/bulk, 10 addresses, durable, 64 connections", runs[1], 0.0);
     say(&format!("the same, addresses | {:.0} | | | | |", runs[1].rate * 10.0));
+    Ok(())
+}
+
+/// What pages ask all the time, with the cookie that tells who asks.
+async fn browsers(scratch: &Path) -> Result<()> {
+    let (folder, paths) = (scratch.join("browsers"), scratch.join("paths"));
+    drop(start(&folder, None)?);
+    let known = load::load_browsers(&folder, 200).await?;
+    let serving = start(&folder, None)?;
+    let pid = serving.child.id();
+    let (signs, _) = ceilings::rsa()?;
+    let kinds = [("POST", "/v1/client/sessions/{id}/tokens"), ("GET", "/v1/client")];
+    for (method, path) in kinds {
+        let lines = known.iter().map(|(token, session)| {
+            format!("{} __clerk_db_jwt={token}", path.replace("{id}", session))
+        });
+        write_lines(&paths, lines)?;
+        let run = wrk::middle(&load_of(&serving, "browser", method, &paths, 64), pid)?;
+        row(&format!("{method} {path}, cookies"), run, 0.0);
+        let per_cpu = 1e6 / run.cpu_us.max(0.001);
+        say(&format!(
+            "the same, per CPU-second of the server, of {signs:.0} bare signatures | {per_cpu:.0} | {:.2} | | | |",
+            per_cpu / signs
+        ));
+    }
     Ok(())
 }
 
