@@ -57,6 +57,8 @@ pub struct User {
     pub verification_attempts_remaining: Option<i64>,
     pub delete_self_enabled: bool,
     pub create_organization_enabled: bool,
+    /// Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_organizations_limit: Option<i64>,
     pub last_active_at: Option<Timestamp>,
     pub mfa_enabled_at: Option<Timestamp>,
