@@ -59,10 +59,11 @@ const lastWords = child => {
   return () => lines.join('\n');
 };
 
-export const startVestry = async () => {
+/** `more` are further flags of `vestry dev`. */
+export const startVestry = async (more = []) => {
   // With a database elsewhere, what `vestry dev` keeps beside it lands in the working folder.
   const folder = mkdtempSync(join(tmpdir(), 'vestry-dev-'));
-  const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storeArguments(), '--json'], {
+  const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storeArguments(), '--json', ...more], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

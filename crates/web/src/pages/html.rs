@@ -13,10 +13,12 @@ use super::scripts::matches;
 use crate::authenticate::{host, without_port};
 
 /// Files of our own pages; they change with the program only.
-const ASSETS: [(&str, &str, &str); 4] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("pages.css", "text/css; charset=utf-8", include_str!("../../assets/pages.css")),
     ("start.js", SCRIPT, include_str!("../../assets/start.js")),
     ("inbox.js", SCRIPT, include_str!("../../assets/inbox.js")),
+    ("portal.css", "text/css; charset=utf-8", include_str!("../../assets/portal.css")),
+    ("portal.js", SCRIPT, include_str!("../../assets/portal.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 const SCRIPT: &str = "text/javascript; charset=utf-8";

@@ -1,9 +1,10 @@
-//! What browsers open on the server itself: the official scripts, and on a development server the
-//! start page and the inbox.
+//! What browsers open on the server itself: the official scripts, the account portal, and on a
+//! development server the start page and the inbox.
 
 pub mod environment;
 mod html;
 mod inbox;
+mod portal;
 mod scripts;
 mod start;
 mod version;
@@ -21,6 +22,7 @@ use wire::backend::instance::EnvironmentType;
 pub use scripts::PACKAGES;
 pub use version::Version;
 
+use crate::authenticate::host;
 use scripts::Scripts;
 
 /// What the components of the newest SDKs are made of.
@@ -49,6 +51,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: &'a str,
     /// What a proxy put before it.
     pub(crate) prefix: &'a str,
+    /// The host that names the instance, if the path does.
+    pub(crate) host: Option<&'a str>,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     /// The server is about to stop.
@@ -83,7 +87,15 @@ pub(crate) async fn serve(
             };
             of_development(pages, world, &keys, asked).await
         }
-        _ => return None,
+        path => {
+            let page = portal::page_of(path)?;
+            let host = asked.host.or_else(|| host(asked.headers)).unwrap_or_default();
+            let instance = match instances::by_host(world, host).await {
+                Ok(instance) => instance?,
+                Err(error) => return Some(Err(error)),
+            };
+            ("GetPortalPage", portal::serve(pages, world, &instance, page, asked).await)
+        }
     };
     *trace = name;
     Some(answer)

@@ -1,0 +1,100 @@
+// The account portal: hosted pages made of the official components, under a strict policy.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startVestry } from '../lib/server.mjs';
+import { DESK, PHONE, accessible, fits, launch, picture, watchedPage } from './browser.mjs';
+
+let vestry, browser;
+before(async () => { vestry = await startVestry(); browser = await launch(); });
+after(async () => { await browser?.close(); await vestry?.stop(); });
+
+const open = async (path, options) => {
+  const watched = await watchedPage(browser, [vestry.frontendApiUrl], options);
+  await watched.page.goto(vestry.frontendApiUrl + path);
+  return watched;
+};
+
+/** All but what the official script says of every development key. */
+const unexpected = problems => problems.filter(problem => !problem.includes('has been loaded with development keys'));
+
+const looks = [['desk-light', DESK, 'light'], ['phone-dark', PHONE, 'dark']];
+const components = { '/sign-in': '.cl-signIn-root', '/sign-up': '.cl-signUp-root', '/sign-in/factor-one': '.cl-signIn-root' };
+
+for (const [path, root] of Object.entries(components)) {
+  for (const [look, viewport, colorScheme] of looks) {
+    test(`${path} ${look} shows the official component, from here alone`, async () => {
+      const { page, context, problems } = await open(path, { viewport, colorScheme });
+      await page.locator(root).waitFor();
+      await page.locator('.cl-formButtonPrimary').first().waitFor();
+      await picture(page, `portal${path.replaceAll('/', '-')}-${look}`);
+      await fits(page, path);
+      const text = await page.locator('body').innerText();
+      assert.doesNotMatch(text, /Secured by|Development mode/i);
+      // Styles came through the policy: a card has a ground of its own.
+      const ground = await page.locator('.cl-card').first().evaluate(card => getComputedStyle(card).backgroundColor);
+      assert.equal(ground === 'rgb(255, 255, 255)', colorScheme === 'light', ground);
+      assert.deepEqual(unexpected(problems), []);
+      await context.close();
+    });
+  }
+}
+
+test('the sign-in page is painted fast once its scripts are known', async t => {
+  const { page, context } = await open('/sign-in');
+  await page.locator('.cl-formButtonPrimary').first().waitFor();
+  await page.reload();
+  await page.locator('.cl-formButtonPrimary').first().waitFor();
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  t.diagnostic(`first contentful paint, warm: ${Math.round(paint)} ms`);
+  assert.ok(paint > 0);
+  await context.close();
+});
+
+test('/user sends whoever is not signed in to the sign-in, and back again after it', async () => {
+  const { page, context, problems } = await open('/user');
+  await page.waitForURL(url => url.pathname === '/sign-in');
+  await page.locator('.cl-signIn-root').waitFor();
+  assert.match(page.url(), /redirect_url=/);
+  assert.deepEqual(unexpected(problems), []);
+  await context.close();
+});
+
+test('/unauthorized says so, for everybody', async () => {
+  for (const [look, viewport, colorScheme] of looks) {
+    const { page, context, problems } = await open('/unauthorized', { viewport, colorScheme });
+    await page.waitForFunction(() => window.Clerk?.loaded);
+    await picture(page, `portal-unauthorized-${look}`);
+    await accessible(page, '/unauthorized');
+    await fits(page, '/unauthorized');
+    assert.deepEqual(unexpected(problems), []);
+    await context.close();
+  }
+});
+
+test('web_05 nobody is sent to an address that is not allowed', async () => {
+  const ask = query => fetch(`${vestry.frontendApiUrl}/sign-in?${new URLSearchParams(query)}`, { redirect: 'manual' });
+  const strange = ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https://localhost.evil.example', 'https://localhost:3000@evil.example', 'data:text/html,x'];
+  for (const name of ['redirect_url', 'sign_in_force_redirect_url', 'after_sign_up_url', 'sign_up_url']) {
+    for (const url of strange) {
+      const response = await ask({ [name]: url, keep: '1' });
+      assert.equal(response.status, 303, `${name} ${url}`);
+      assert.equal(response.headers.get('location'), '/sign-in?keep=1');
+    }
+  }
+  for (const url of ['http://localhost:3000/after?x=1', '/user', 'http://127.0.0.1:3000']) {
+    assert.equal((await ask({ redirect_url: url })).status, 200, url);
+  }
+});
+
+test('each page has a policy with a number used once, and no page may be framed', async () => {
+  const policies = [];
+  for (const path of ['/sign-in', '/sign-in', '/user/security', '/__clerk/sign-up']) {
+    const response = await fetch(vestry.frontendApiUrl + path);
+    assert.equal(response.status, 200, path);
+    const policy = response.headers.get('content-security-policy');
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+    policies.push(policy);
+  }
+  assert.equal(new Set(policies).size, policies.length);
+});
