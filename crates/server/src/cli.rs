@@ -59,6 +59,17 @@ Examples:
 
 Works before the first start of the server, and beside it.";
 
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  vestry config get sign_up.mode
+  vestry config set sign_up.mode waitlist
+  vestry config pull settings.toml
+  vestry config apply settings.toml --yes
+  vestry config schema > settings.schema.json
+
+Documents are TOML, or JSON if their names end in .json. What one does not mention stays as it is.
+What would change is shown before it changes. Works while servers run.";
+
 const UI_EXAMPLES: &str = "\
 Examples:
   vestry ui add                                  the versions this server was tested with
@@ -104,6 +115,12 @@ pub(crate) enum Command {
     Instance {
         #[command(subcommand)]
         command: InstanceCommand,
+    },
+    /// Read and change the settings of an instance.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
     /// Install the official components, for pages to load from this server.
     #[command(after_help = UI_EXAMPLES)]
@@ -204,6 +221,66 @@ pub(crate) struct Keys {
     /// Print one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show one setting, or all.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Get {
+        /// Such as `sign_up.mode`.
+        path: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        of: ConfigOf,
+    },
+    /// Change one setting.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Set {
+        /// Such as `sign_up.mode`.
+        path: String,
+        /// As JSON; what is no JSON is a text.
+        value: String,
+        /// Change it without asking.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        of: ConfigOf,
+    },
+    /// Write all settings into a file, or print them.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Pull {
+        /// The file.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        of: ConfigOf,
+    },
+    /// Change what a file says.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Apply {
+        /// The file.
+        file: PathBuf,
+        /// Change it without asking.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        of: ConfigOf,
+    },
+    /// Print the JSON Schema of the settings.
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Schema,
+}
+
+/// Whose settings.
+#[derive(Args)]
+pub(crate) struct ConfigOf {
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// The instance; without it the oldest one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance: Option<String>,
 }
 
 #[derive(Subcommand)]

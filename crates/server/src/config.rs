@@ -31,7 +31,7 @@ const fn known(name: &'static str, flag: &'static str) -> Known {
     Known { name, flag: Some(flag), in_file: true }
 }
 
-const KNOWN: [Known; 16] = [
+const KNOWN: &[Known] = &[
     known("listen", "--listen ADDR"),
     known("data", "--data DIR"),
     known("database_url", "--database-url URL"),

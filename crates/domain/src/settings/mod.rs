@@ -15,7 +15,9 @@ macro_rules! settings {
         $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)+ }
     )+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(
+            Clone, Debug, PartialEq, schemars::JsonSchema, serde::Serialize, serde::Deserialize,
+        )]
         #[serde(default, deny_unknown_fields)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)+ }
 
@@ -38,7 +40,7 @@ pub use access::{
     SignUpPolicy, UserPolicy, UsernamePolicy,
 };
 pub use attributes::{Attribute, Attributes, Strategy};
-pub use change::{Edit, change};
+pub use change::{Edit, change, of_instance, replace};
 pub use display::{ButtonTheme, Display, GeneralTheme, PageTheme, Theme, Urls};
 pub use features::{
     ApiKeys, Commerce, EnterpriseSso, Native, OAuthApplicationPolicy, OrganizationPolicy, Protect,
@@ -197,6 +199,11 @@ impl Settings {
         let settings: Self = serde_json::from_value(whole).map_err(|error| error.to_string())?;
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// The JSON Schema of the document.
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).to_value()
     }
 
     /// What is contradictory or out of bounds, all at once.

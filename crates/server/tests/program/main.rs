@@ -2,6 +2,7 @@
 
 mod clock;
 mod commands;
+mod configure;
 mod connections;
 mod hosts;
 mod lifecycle;
