@@ -55,3 +55,6 @@ export const picture = async (page, name) => {
   const folder = process.env.UI_SCREENSHOTS;
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 };
+
+/** What went wrong, but for what the official script says of every development key. */
+export const unexpected = problems => problems.filter(problem => !problem.includes('has been loaded with development keys'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startVestry } from '../lib/server.mjs';
-import { DESK, PHONE, accessible, fits, launch, picture, watchedPage } from './browser.mjs';
+import { DESK, PHONE, accessible, fits, launch, picture, unexpected, watchedPage } from './browser.mjs';
 
 let vestry, browser;
 before(async () => { vestry = await startVestry(); browser = await launch(); });
@@ -13,9 +13,6 @@ const open = async (path, options) => {
   await watched.page.goto(vestry.frontendApiUrl + path);
   return watched;
 };
-
-/** All but what the official script says of every development key. */
-const unexpected = problems => problems.filter(problem => !problem.includes('has been loaded with development keys'));
 
 const looks = [['desk-light', DESK, 'light'], ['phone-dark', PHONE, 'dark']];
 const components = { '/sign-in': '.cl-signIn-root', '/sign-up': '.cl-signUp-root', '/sign-in/factor-one': '.cl-signIn-root' };

@@ -1,8 +1,5 @@
 //! The environment, made of the instance's settings and of nothing else.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
 use wire::{
     Tag,
     frontend::environment::{
@@ -15,7 +12,11 @@ use wire::{
     },
 };
 
-use crate::{Instance, Operations, Outside, Result, Settings, settings, visitors::own_domain};
+use crate::{
+    Instance, Operations, Outside, Result, Settings,
+    settings::{self, Strategy},
+    visitors::own_domain,
+};
 
 /// What the Frontend API offers about it.
 pub(super) fn operations(all: Operations) -> Operations {
@@ -40,29 +41,37 @@ fn environment(outside: &Outside) -> Environment {
         organization_settings: organization_settings(settings),
         fraud_settings: FraudSettings {
             object: Tag::new(),
-            native: NativeFraud { device_attestation_mode: "disabled".to_owned() },
-        },
-        commerce_settings: CommerceSettings {
-            billing: BillingSettings {
-                stripe_publishable_key: None,
-                free_trial_requires_payment_method: false,
-                user: PayerSettings { enabled: false, has_paid_plans: false },
-                organization: PayerSettings { enabled: false, has_paid_plans: false },
+            native: NativeFraud {
+                device_attestation_mode: settings.native.device_attestation_mode.clone(),
             },
         },
+        commerce_settings: commerce_settings(settings),
         api_keys_settings: ApiKeysSettings {
-            enabled: false,
-            user_api_keys_enabled: false,
-            orgs_api_keys_enabled: false,
+            enabled: settings.api_keys.users || settings.api_keys.organizations,
+            user_api_keys_enabled: settings.api_keys.users,
+            orgs_api_keys_enabled: settings.api_keys.organizations,
         },
         protect_config: ProtectConfig {
             object: Tag::new(),
             id: String::new(),
             loaders: Vec::new(),
         },
-        client_debug_mode: false,
-        partitioned_cookies: false,
-        maintenance_mode: false,
+        client_debug_mode: settings.client_debug_mode,
+        partitioned_cookies: settings.partitioned_cookies,
+        maintenance_mode: settings.maintenance_mode,
+    }
+}
+
+fn commerce_settings(settings: &Settings) -> CommerceSettings {
+    let own = &settings.commerce;
+    let payer = |enabled| PayerSettings { enabled, has_paid_plans: false };
+    CommerceSettings {
+        billing: BillingSettings {
+            stripe_publishable_key: None,
+            free_trial_requires_payment_method: own.free_trial_requires_payment_method,
+            user: payer(own.users),
+            organization: payer(own.organizations),
+        },
     }
 }
 
@@ -82,60 +91,26 @@ fn own_id(instance: &Instance, prefix: &str) -> String {
     instance.id.as_str().replacen("ins_", prefix, 1)
 }
 
-/// Attributes by name, in the order that lists of them have.
-fn attributes(settings: &Settings) -> [(&'static str, &settings::Attribute); 10] {
-    let all = &settings.attributes;
-    [
-        ("email_address", &all.email_address),
-        ("phone_number", &all.phone_number),
-        ("username", &all.username),
-        ("web3_wallet", &all.web3_wallet),
-        ("first_name", &all.first_name),
-        ("last_name", &all.last_name),
-        ("password", &all.password),
-        ("authenticator_app", &all.authenticator_app),
-        ("backup_code", &all.backup_code),
-        ("passkey", &all.passkey),
-    ]
-}
-
-/// What an attribute can prove: as a first factor, as a second one, and of itself.
-fn strategies(name: &str) -> [&'static [&'static str]; 3] {
-    match name {
-        "email_address" => [&["email_code"], &[], &["email_code"]],
-        "phone_number" => [&["phone_code"], &["phone_code"], &["phone_code"]],
-        "web3_wallet" => {
-            const WALLETS: &[&str] = &["web3_metamask_signature", "web3_base_signature"];
-            [WALLETS, &[], WALLETS]
-        }
-        "authenticator_app" => [&[], &["totp"], &["totp"]],
-        "backup_code" => [&[], &["backup_code"], &[]],
-        "passkey" => [&["passkey"], &[], &["passkey"]],
-        _ => [&[], &[], &[]],
-    }
-}
-
-fn attribute(name: &str, attribute: &settings::Attribute) -> Attribute {
-    let [first, second, own] = strategies(name);
-    let names = |list: &[&str], counts: bool| -> Vec<String> {
+/// An attribute as browsers are told of it; of one that is off, nothing else counts.
+fn attribute(settings: &Settings, name: &str, own: &settings::Attribute) -> Attribute {
+    let enabled = own.enabled;
+    let names = |list: &[Strategy], counts: bool| -> Vec<String> {
         let list = if counts { list } else { &[] };
-        list.iter().map(|name| (*name).to_owned()).collect()
+        list.iter().map(|strategy| strategy.as_str().to_owned()).collect()
     };
-    let enabled = attribute.enabled;
-    let is_first = enabled && attribute.used_for_first_factor && name != "password";
-    let is_first = is_first && !matches!(name, "authenticator_app" | "backup_code");
-    let is_second = enabled && !second.is_empty();
+    let is_first = enabled && own.used_for_first_factor;
+    let is_second = enabled && own.used_for_second_factor;
     Attribute {
         enabled,
-        required: enabled && attribute.required,
+        required: enabled && own.required,
         used_for_first_factor: is_first,
-        first_factors: names(first, is_first),
+        first_factors: names(&own.first_factors, is_first),
         used_for_second_factor: is_second,
-        second_factors: names(second, is_second),
-        verifications: names(own, enabled),
-        verify_at_sign_up: enabled && matches!(name, "email_address" | "phone_number"),
-        immutable: false,
-        channels: (name == "phone_number").then(|| vec!["sms".to_owned()]),
+        second_factors: names(&own.second_factors, is_second),
+        verifications: names(&own.verifications, enabled),
+        verify_at_sign_up: enabled && own.verify_at_sign_up,
+        immutable: own.immutable,
+        channels: (name == "phone_number").then(|| settings.phone_channels.clone()),
     }
 }
 
@@ -150,13 +125,16 @@ fn auth_config(instance: &Instance) -> AuthConfig {
         };
         state.to_owned()
     };
-    let shown = || attributes(settings).map(|(name, own)| (name, attribute(name, own)));
+    let shown = || all.named().map(|(name, own)| (name, attribute(settings, name, own)));
     let identifiers = ["email_address", "phone_number", "username", "web3_wallet"];
     let identifiers = shown()
         .into_iter()
         .filter(|(name, own)| identifiers.contains(name) && own.used_for_first_factor)
         .map(|(name, _)| name.to_owned());
-    let providers = || settings.oauth_providers.iter().map(|name| format!("oauth_{name}"));
+    let providers = || {
+        let enabled = settings.social.iter().filter(|(_, provider)| provider.authenticatable);
+        enabled.map(|(strategy, _)| strategy.clone())
+    };
     let mut first_factors: Vec<String> =
         shown().into_iter().flat_map(|(_, own)| own.first_factors).collect();
     if all.password.enabled {
@@ -185,132 +163,126 @@ fn auth_config(instance: &Instance) -> AuthConfig {
         identification_strategies: identifiers.chain(providers()).collect(),
         first_factors,
         second_factors: shown().into_iter().flat_map(|(_, own)| own.second_factors).collect(),
-        email_address_verification_strategies: attribute("email_address", &all.email_address)
-            .verifications,
+        email_address_verification_strategies: attribute(
+            settings,
+            "email_address",
+            &all.email_address,
+        )
+        .verifications,
         single_session_mode: settings.session.single_session,
-        enhanced_email_deliverability: false,
+        enhanced_email_deliverability: settings.enhanced_email_deliverability,
         test_mode: settings.test_mode,
         cookieless_dev: instance.is_development(),
-        url_based_session_syncing: instance.is_development(),
+        url_based_session_syncing: settings.url_based_session_syncing,
         // Whoever runs the server owns the application already.
         claimed_at: Some(wire::Timestamp(0)),
-        reverification: true,
-        session_minter: false,
+        reverification: settings.session.reverification,
+        session_minter: settings.session.minter,
         preferred_channels: None,
-        native_settings: NativeSettings {
-            object: Tag::new(),
-            api_enabled: true,
-            trusted_device_sign_in_enabled: false,
-            trusted_device_enrollment_prompt_after_sign_in_enabled: false,
-            trusted_device_enrollment_prompt_after_sign_up_enabled: false,
-        },
+        native_settings: native_settings(settings),
+    }
+}
+
+fn native_settings(settings: &Settings) -> NativeSettings {
+    let own = &settings.native;
+    NativeSettings {
+        object: Tag::new(),
+        api_enabled: own.api_enabled,
+        trusted_device_sign_in_enabled: own.trusted_device_sign_in,
+        trusted_device_enrollment_prompt_after_sign_in_enabled: own
+            .trusted_device_prompt_after_sign_in,
+        trusted_device_enrollment_prompt_after_sign_up_enabled: own
+            .trusted_device_prompt_after_sign_up,
     }
 }
 
 fn display_config(instance: &Instance, home: &str, server: &str) -> DisplayConfig {
-    let at_home = || home.to_owned();
+    let (own, sign_up) = (&instance.settings.display, &instance.settings.sign_up);
+    let urls = &own.urls;
+    let home = urls.home.as_deref().unwrap_or(home);
+    let or_home = |url: &Option<String>| url.clone().unwrap_or_else(|| home.to_owned());
     // Pages of the server's own, for apps that have none.
-    let page = |name: &str| format!("{server}/{name}");
-    let captcha = instance.settings.sign_up.captcha;
+    let or_page = |url: &Option<String>, name: &str| {
+        url.clone().unwrap_or_else(|| format!("{server}/{name}"))
+    };
+    let name = own.application_name.as_ref().unwrap_or(&instance.application_name);
+    let preferred = own.preferred_sign_in_strategy.as_deref().unwrap_or("password");
     DisplayConfig {
         object: Tag::new(),
         id: own_id(instance, "display_config_"),
         instance_environment_type: instance.environment.clone(),
-        application_name: instance.application_name.clone(),
-        theme: theme(),
-        preferred_sign_in_strategy: "password".to_owned(),
-        logo_image_url: None,
-        favicon_image_url: None,
-        logo_url: None,
-        favicon_url: None,
+        application_name: name.clone(),
+        theme: serde_json::to_value(&own.theme).unwrap_or_default(),
+        preferred_sign_in_strategy: preferred.to_owned(),
+        logo_image_url: own.logo_image_url.clone(),
+        favicon_image_url: own.favicon_image_url.clone(),
+        logo_url: own.logo_image_url.clone(),
+        favicon_url: own.favicon_image_url.clone(),
         logo_image: None,
         favicon_image: None,
-        home_url: at_home(),
-        sign_in_url: page("sign-in"),
-        sign_up_url: page("sign-up"),
-        user_profile_url: page("user"),
-        waitlist_url: page("waitlist"),
-        oauth_consent_url: page("oauth-consent"),
-        after_sign_in_url: at_home(),
-        after_sign_up_url: at_home(),
-        after_sign_out_one_url: page("sign-in/choose"),
-        after_sign_out_all_url: page("sign-in"),
-        after_switch_session_url: at_home(),
-        after_join_waitlist_url: at_home(),
-        organization_profile_url: page("organization"),
-        create_organization_url: page("create-organization"),
-        after_leave_organization_url: at_home(),
-        after_create_organization_url: at_home(),
-        logo_link_url: at_home(),
-        support_email: None,
-        branded: false,
-        experimental_force_oauth_first: false,
-        clerk_js_version: Some("6".to_owned()),
-        show_devmode_warning: false,
-        google_one_tap_client_id: None,
-        help_url: None,
-        privacy_policy_url: None,
-        terms_url: None,
+        home_url: home.to_owned(),
+        sign_in_url: or_page(&urls.sign_in, "sign-in"),
+        sign_up_url: or_page(&urls.sign_up, "sign-up"),
+        user_profile_url: or_page(&urls.user_profile, "user"),
+        waitlist_url: or_page(&urls.waitlist, "waitlist"),
+        oauth_consent_url: or_page(&urls.oauth_consent, "oauth-consent"),
+        after_sign_in_url: or_home(&urls.after_sign_in),
+        after_sign_up_url: or_home(&urls.after_sign_up),
+        after_sign_out_one_url: or_page(&urls.after_sign_out_one, "sign-in/choose"),
+        after_sign_out_all_url: or_page(&urls.after_sign_out_all, "sign-in"),
+        after_switch_session_url: or_home(&urls.after_switch_session),
+        after_join_waitlist_url: or_home(&urls.after_join_waitlist),
+        organization_profile_url: or_page(&urls.organization_profile, "organization"),
+        create_organization_url: or_page(&urls.create_organization, "create-organization"),
+        after_leave_organization_url: or_home(&urls.after_leave_organization),
+        after_create_organization_url: or_home(&urls.after_create_organization),
+        logo_link_url: or_home(&own.logo_link_url),
+        support_email: own.support_email.clone(),
+        branded: own.branded,
+        experimental_force_oauth_first: own.experimental_force_oauth_first,
+        clerk_js_version: own.clerk_js_version.clone().or_else(|| Some("6".to_owned())),
+        show_devmode_warning: own.show_devmode_warning,
+        google_one_tap_client_id: own.google_one_tap_client_id.clone(),
+        help_url: own.help_url.clone(),
+        privacy_policy_url: own.privacy_policy_url.clone(),
+        terms_url: own.terms_url.clone(),
         captcha_public_key: None,
-        captcha_widget_type: captcha.then(|| "smart".to_owned()),
+        captcha_widget_type: sign_up.captcha.then(|| sign_up.captcha_widget_type.clone()),
         captcha_public_key_invisible: None,
-        captcha_provider: captcha.then(|| "turnstile".to_owned()),
+        captcha_provider: sign_up.captcha.then(|| "turnstile".to_owned()),
         captcha_oauth_bypass: Vec::new(),
         captcha_heartbeat: Some(false),
     }
 }
 
-fn theme() -> Value {
-    json!({
-        "general": {
-            "color": "#2f3037",
-            "background_color": "#ffffff",
-            "font_family": "inherit",
-            "font_color": "#151515",
-            "label_font_weight": "600",
-            "padding": "1em",
-            "border_radius": "0.5em",
-            "box_shadow": "0 2px 8px rgba(0,0,0,0.2)",
-        },
-        "buttons": {"font_color": "#ffffff", "font_family": "inherit", "font_weight": "600"},
-        "accounts": {"background_color": "#ffffff"},
-    })
-}
-
 fn user_settings(settings: &Settings) -> UserSettings {
-    let mut attributes: BTreeMap<String, Attribute> = attributes(settings)
+    let attributes = settings.attributes.named();
+    let attributes = attributes
         .into_iter()
-        .map(|(name, own)| (name.to_owned(), attribute(name, own)))
+        .map(|(name, own)| (name.to_owned(), attribute(settings, name, own)))
         .collect();
-    let ticket = settings::Attribute { used_for_first_factor: false, ..Default::default() };
-    attributes.insert("ticket".to_owned(), attribute("ticket", &ticket));
-    let second_factor = SecondFactor {
-        required: false,
-        enabled: attributes.values().any(|own| own.used_for_second_factor),
-    };
-    let passkey = settings.attributes.passkey.enabled;
+    let (sign_in, enterprise) = (&settings.sign_in, &settings.enterprise_sso);
     UserSettings {
         attributes,
-        social: settings.oauth_providers.iter().map(|name| social(settings, name)).collect(),
-        saml: EnterpriseSso { enabled: false, self_serve_sso: false },
-        enterprise_sso: EnterpriseSso { enabled: false, self_serve_sso: false },
-        sign_in: SignInSettings { second_factor },
-        sign_up: SignUpSettings {
-            allowlist_only: settings.restrictions.allowlist,
-            captcha_enabled: settings.sign_up.captcha,
-            captcha_widget_type: "smart".to_owned(),
-            custom_action_required: false,
-            progressive: settings.sign_up.progressive,
-            mode: settings.sign_up.mode.clone(),
-            legal_consent_enabled: settings.sign_up.legal_consent,
-            mfa: Required { required: false },
+        social: settings.social.iter().map(social).collect(),
+        saml: EnterpriseSso { enabled: enterprise.saml, self_serve_sso: false },
+        enterprise_sso: EnterpriseSso {
+            enabled: enterprise.enabled,
+            self_serve_sso: enterprise.self_serve_sso,
         },
+        sign_in: SignInSettings {
+            second_factor: SecondFactor {
+                required: sign_in.second_factor_required,
+                enabled: sign_in.second_factor_enabled,
+            },
+        },
+        sign_up: sign_up_settings(settings),
         restrictions: restrictions(settings),
         password_settings: password_settings(settings),
         username_settings: UsernameSettings {
             min_length: settings.username.min_length,
             max_length: settings.username.max_length,
-            allow_extended_special_characters: false,
+            allow_extended_special_characters: settings.username.allow_extended_special_characters,
             allow_numeric_usernames: settings.username.allow_numeric,
         },
         actions: Actions {
@@ -318,26 +290,45 @@ fn user_settings(settings: &Settings) -> UserSettings {
             create_organization: settings.user.create_organization,
             create_organizations_limit: settings.user.create_organizations_limit,
         },
-        attack_protection: AttackProtection {
-            user_lockout: UserLockout {
-                enabled: settings.lockout.enabled,
-                max_attempts: settings.lockout.max_attempts,
-                duration_in_minutes: settings.lockout.duration_minutes,
-            },
-            pii: Enabled { enabled: true },
-            email_link: EmailLink { require_same_client: false },
-            enumeration_protection: Enabled { enabled: false },
-        },
+        attack_protection: attack_protection(settings),
         passkey_settings: PasskeySettings {
-            allow_autofill: passkey,
-            show_sign_in_button: passkey,
-            satisfies_second_factor: true,
+            allow_autofill: settings.passkey.allow_autofill,
+            show_sign_in_button: settings.passkey.show_sign_in_button,
+            satisfies_second_factor: settings.passkey.satisfies_second_factor,
         },
     }
 }
 
-fn social(settings: &Settings, name: &str) -> (String, Social) {
-    let strategy = format!("oauth_{name}");
+fn sign_up_settings(settings: &Settings) -> SignUpSettings {
+    let own = &settings.sign_up;
+    SignUpSettings {
+        allowlist_only: settings.restrictions.allowlist,
+        captcha_enabled: own.captcha,
+        captcha_widget_type: own.captcha_widget_type.clone(),
+        custom_action_required: own.custom_action_required,
+        progressive: own.progressive,
+        mode: own.mode.clone(),
+        legal_consent_enabled: own.legal_consent,
+        mfa: Required { required: own.mfa_required },
+    }
+}
+
+fn attack_protection(settings: &Settings) -> AttackProtection {
+    let own = &settings.attack_protection;
+    AttackProtection {
+        user_lockout: UserLockout {
+            enabled: settings.lockout.enabled,
+            max_attempts: settings.lockout.max_attempts,
+            duration_in_minutes: settings.lockout.duration_minutes,
+        },
+        pii: Enabled { enabled: own.pii },
+        email_link: EmailLink { require_same_client: own.email_link_require_same_client },
+        enumeration_protection: Enabled { enabled: own.enumeration_protection },
+    }
+}
+
+fn social((strategy, own): (&String, &settings::SocialProvider)) -> (String, Social) {
+    let name = strategy.strip_prefix("oauth_").unwrap_or(strategy);
     let mut letters = name.chars();
     let shown = match name {
         "github" => "GitHub".to_owned(),
@@ -348,17 +339,17 @@ fn social(settings: &Settings, name: &str) -> (String, Social) {
             .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()),
     };
     let social = Social {
-        enabled: true,
-        required: false,
-        authenticatable: true,
-        block_email_subaddresses: settings.restrictions.block_email_subaddresses,
+        enabled: own.enabled,
+        required: own.required,
+        authenticatable: own.authenticatable,
+        block_email_subaddresses: own.block_email_subaddresses,
         strategy: strategy.clone(),
-        not_selectable: false,
-        deprecated: false,
+        not_selectable: own.not_selectable,
+        deprecated: own.deprecated,
         name: shown,
         logo_url: None,
     };
-    (strategy, social)
+    (strategy.clone(), social)
 }
 
 fn restrictions(settings: &Settings) -> Restrictions {
@@ -378,17 +369,17 @@ fn restrictions(settings: &Settings) -> Restrictions {
 fn password_settings(settings: &Settings) -> PasswordSettings {
     let own = &settings.password;
     PasswordSettings {
-        disable_hibp: true,
-        disable_password_reverification: false,
+        disable_hibp: !own.hibp,
+        disable_password_reverification: own.disable_password_reverification,
         min_length: own.min_length,
         max_length: own.max_length,
         require_special_char: own.require_special_char,
         require_numbers: own.require_numbers,
         require_uppercase: own.require_uppercase,
         require_lowercase: own.require_lowercase,
-        show_zxcvbn: false,
-        min_zxcvbn_strength: 0,
-        enforce_hibp_on_sign_in: false,
+        show_zxcvbn: own.show_zxcvbn,
+        min_zxcvbn_strength: own.min_zxcvbn_strength.into(),
+        enforce_hibp_on_sign_in: own.enforce_hibp_on_sign_in,
         allowed_special_characters: "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~".to_owned(),
     }
 }
@@ -398,7 +389,7 @@ fn organization_settings(settings: &Settings) -> OrganizationSettings {
     OrganizationSettings {
         enabled: own.enabled,
         max_allowed_memberships: own.max_allowed_memberships,
-        force_organization_selection: false,
+        force_organization_selection: own.force_organization_selection,
         actions: OrganizationActions { admin_delete: own.admin_delete_enabled },
         domains: OrganizationDomains {
             enabled: own.domains_enabled,
@@ -406,7 +397,7 @@ fn organization_settings(settings: &Settings) -> OrganizationSettings {
             default_role: own.domains_default_role.clone(),
         },
         slug: Disabled { disabled: own.slug_disabled },
-        organization_creation_defaults: Enabled { enabled: false },
+        organization_creation_defaults: Enabled { enabled: own.creation_defaults },
         creator_role: own.creator_role.clone(),
     }
 }

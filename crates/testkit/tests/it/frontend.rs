@@ -34,6 +34,57 @@ async fn a_page_loads_as_official_scripts_load_it() {
 }
 
 #[tokio::test]
+async fn the_environment_says_what_the_settings_say() {
+    let server = TestServer::start().await;
+    let mut browser = Browser::open(&server).await;
+
+    let plain = browser.get("/v1/environment").await.json();
+
+    // Nothing is offered that would fail.
+    let is_off = |path: &str| assert_eq!(plain.pointer(path), Some(&Value::Bool(false)), "{path}");
+    for name in ["passkey", "web3_wallet", "authenticator_app", "backup_code", "phone_number"] {
+        is_off(&format!("/user_settings/attributes/{name}/enabled"));
+    }
+    for path in [
+        "/auth_config/reverification",
+        "/organization_settings/enabled",
+        "/commerce_settings/billing/user/enabled",
+        "/api_keys_settings/enabled",
+        "/display_config/branded",
+        "/display_config/show_devmode_warning",
+    ] {
+        is_off(path);
+    }
+    assert_eq!(plain["user_settings"]["social"], serde_json::json!({}));
+
+    set(&server, |settings| {
+        settings.attributes.phone_number.enabled = true;
+        settings.attributes.phone_number.used_for_first_factor = true;
+        settings.sign_up.mode = "waitlist".to_owned();
+        settings.password.min_length = 12;
+        settings.attack_protection.enumeration_protection = true;
+        settings.display.branded = true;
+        settings.display.application_name = Some("Shop".to_owned());
+        settings.display.urls.after_sign_in = Some("https://shop.example/home".to_owned());
+    })
+    .await;
+    let changed = browser.get("/v1/environment").await.json();
+
+    for (path, value) in [
+        ("/user_settings/attributes/phone_number/first_factors/0", "phone_code"),
+        ("/user_settings/sign_up/mode", "waitlist"),
+        ("/display_config/application_name", "Shop"),
+        ("/display_config/after_sign_in_url", "https://shop.example/home"),
+    ] {
+        assert_eq!(changed.pointer(path), Some(&Value::from(value)), "{path}");
+    }
+    assert_eq!(changed["user_settings"]["password_settings"]["min_length"], 12);
+    assert_eq!(changed["display_config"]["branded"], true);
+    let protection = &changed["user_settings"]["attack_protection"];
+    assert_eq!(protection["enumeration_protection"]["enabled"], true);
+}
+
+#[tokio::test]
 async fn a_session_is_shown_with_its_user_and_a_token() {
     let server = TestServer::start().await;
     let ids_of = world(&server).await;
