@@ -14,6 +14,12 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const binary = () =>
   resolve(root, process.env.VESTRY_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'vestry'));
 
+/** What the program is to know of the surroundings: it refuses variables that it does not know. */
+const surroundings = () => {
+  const { VESTRY_BIN, ...rest } = process.env;
+  return rest;
+};
+
 /** The store under test: `sqlite`, or `postgres` in the folder `CONFORMANCE_POSTGRES` that scripts/postgres.sh made. */
 export const store = process.env.CONFORMANCE_STORE ?? 'sqlite';
 
@@ -65,6 +71,7 @@ export const startVestry = async (more = []) => {
   const folder = mkdtempSync(join(tmpdir(), 'vestry-dev-'));
   const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storeArguments(), '--json', ...more], {
     cwd: folder,
+    env: surroundings(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const words = lastWords(child);
@@ -101,12 +108,12 @@ export const startProduction = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vestry-serve-'));
   const data = store === 'sqlite' ? ['--data', join(folder, 'data')] : [...storeArguments(), '--root-key-file', join(folder, 'root.key')];
   if (store !== 'sqlite') writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
-  const made = spawnSync(binary(), ['instance', 'create', ...data, '--public-url', 'http://clerk.localhost', '--json'], { encoding: 'utf8' });
+  const made = spawnSync(binary(), ['instance', 'create', ...data, '--public-url', 'http://clerk.localhost', '--json'], { encoding: 'utf8', env: surroundings() });
   if (made.status !== 0) throw new Error(`no instance could be made\n${made.stderr}`);
   const keys = JSON.parse(made.stdout);
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--public-url', `http://clerk.localhost:${port}`], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--public-url', `http://clerk.localhost:${port}`], { cwd: folder, env: surroundings(), stdio: ['ignore', 'ignore', 'pipe'] });
   const words = lastWords(child);
   const stop = async () => {
     await end(child);

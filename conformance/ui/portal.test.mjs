@@ -1,7 +1,7 @@
 // The account portal: hosted pages made of the official components, under a strict policy.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startVestry } from '../lib/server.mjs';
+import { startProduction, startVestry } from '../lib/server.mjs';
 import { DESK, PHONE, accessible, fits, launch, picture, unexpected, watchedPage } from './browser.mjs';
 
 let vestry, browser;
@@ -15,7 +15,7 @@ const open = async (path, options) => {
 };
 
 const looks = [['desk-light', DESK, 'light'], ['phone-dark', PHONE, 'dark']];
-const components = { '/sign-in': '.cl-signIn-root', '/sign-up': '.cl-signUp-root', '/sign-in/factor-one': '.cl-signIn-root' };
+const components = { '/sign-in': '.cl-signIn-root', '/sign-up': '.cl-signUp-root', '/waitlist': '.cl-waitlist-root', '/sign-in/factor-one': '.cl-signIn-root' };
 
 for (const [path, root] of Object.entries(components)) {
   for (const [look, viewport, colorScheme] of looks) {
@@ -45,6 +45,25 @@ test('the sign-in page is painted fast once its scripts are known', async t => {
   t.diagnostic(`first contentful paint, warm: ${Math.round(paint)} ms`);
   assert.ok(paint > 0);
   await context.close();
+});
+
+test('a production instance has its portal too, and nothing of development', async () => {
+  const production = await startProduction();
+  try {
+    const home = production.frontendApiUrl.replace('localhost', 'clerk.localhost');
+    const { page, context, problems } = await watchedPage(browser, [home]);
+    await page.goto(`${home}/sign-in`);
+    await page.locator('.cl-formButtonPrimary').first().waitFor();
+    await picture(page, 'portal-production');
+    assert.doesNotMatch(await page.locator('body').innerText(), /Secured by|Development mode/i);
+    assert.deepEqual(problems, []);
+    await context.close();
+    for (const path of ['/', '/inbox', '/dev/inbox']) assert.equal((await fetch(production.apiUrl + path)).status, 404, path);
+    const asked = await fetch(`${production.apiUrl}/sign-in?redirect_url=http://127.0.0.1:3000/`, { redirect: 'manual' });
+    assert.equal(asked.status, 303, 'what is near in development is strange in production');
+  } finally {
+    await production.stop();
+  }
 });
 
 test('/user sends whoever is not signed in to the sign-in, and back again after it', async () => {

@@ -146,6 +146,22 @@ async fn production_has_neither_start_page_nor_inbox() {
 }
 
 #[tokio::test]
+async fn the_host_of_the_backend_api_has_no_pages() {
+    let place = Place::empty().await;
+    let (public, api) = ("https://auth.example.com", "https://api.example.com");
+    let server = Running::serve(&place, &["--public-url", public, "--api-url", api]);
+    for path in ["/assets/portal.css", "/npm/@clerk/ui@1/dist/ui.browser.js"] {
+        let with_text = |host: &str| {
+            let answer = get(&server, path, &[&format!("Host: {host}")]);
+            !answer.contains("content-type: application/json")
+        };
+        assert!(with_text("auth.example.com"), "{path}");
+        assert!(!with_text("api.example.com"), "{path}");
+    }
+    server.stop();
+}
+
+#[tokio::test]
 async fn the_inbox_tells_the_next_message() {
     let place = Place::empty().await;
     let server = Running::dev(&place, &[]);
