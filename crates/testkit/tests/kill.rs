@@ -3,6 +3,8 @@
 //! Starts the real program, lets eight writers loose on it, kills it at some moment, starts it
 //! again and compares all it holds with what the writers wrote down. `VESTRY_KILL_SEED` repeats
 //! a run's choices, `VESTRY_KILL_CYCLES` sets how often, `VESTRY_BIN` names another program.
+//! Users stand for what is changed and deleted, their sessions for what hangs on something else,
+//! invitations for what is made many at once or not at all.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,13 +20,19 @@ use serde_json::Value;
 use testkit::Database;
 use wire::{
     Limit, Patch,
-    backend::users::{
-        CreateUser, DeleteUser, GetUserList, GetUsersCount, UpdateUser, User, UserId,
+    backend::{
+        invitations::{CreateBulkInvitations, CreateInvitation, ListInvitations},
+        sessions::{CreateSession, GetSessionList},
+        users::{CreateUser, DeleteUser, GetUserList, GetUsersCount, UpdateUser, User, UserId},
     },
 };
 
 const WRITERS: u64 = 8;
 const CYCLES: u64 = 40;
+/// Kills of a long soak.
+const SOAK_CYCLES: u64 = 2000;
+/// Invitations asked for at once.
+const AT_ONCE: usize = 3;
 
 /// One user, as its writer knows it.
 #[derive(Debug)]
@@ -35,10 +43,23 @@ struct Entry {
     /// The last change that was asked for, and the last that was acknowledged.
     tried: u64,
     acknowledged: u64,
+    /// Sessions that were asked for, and those that were acknowledged.
+    sessions_tried: u64,
+    sessions_acknowledged: u64,
     deleting: bool,
     deleted: bool,
+    /// Whether friends were invited.
+    friends: Friends,
     /// Asked about since the last check.
     touched: bool,
+}
+
+/// What became of the invitations of a user's friends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Friends {
+    Unknown,
+    Tried,
+    Invited,
 }
 
 /// Numbers that differ from run to run, and not within a run of the same seed.
@@ -123,8 +144,17 @@ impl Place {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_server_keeps_its_word() {
+    kill_again_and_again(setting("VESTRY_KILL_CYCLES", || CYCLES)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes an hour: make soak"]
+async fn killed_thousands_of_times_the_server_keeps_its_word() {
+    kill_again_and_again(setting("VESTRY_SOAK_CYCLES", || SOAK_CYCLES)).await;
+}
+
+async fn kill_again_and_again(cycles: u64) {
     let seed = setting("VESTRY_KILL_SEED", || u64::from(std::process::id()));
-    let cycles = setting("VESTRY_KILL_CYCLES", || CYCLES);
     let postgres = std::env::var_os("TEST_DATABASE_URL").is_some();
     let place = Place {
         program: program(),
@@ -174,9 +204,13 @@ async fn write(
     loop {
         let live: Vec<_> = (0..book.len()).filter(|at| book[*at].is_live()).collect();
         let any = usize::try_from(dice.roll(live.len().max(1) as u64)).unwrap_or_default();
-        let asked = match (live.get(any), dice.roll(3)) {
-            (Some(at), 1) => update(&client, &mut book[*at]).await,
-            (Some(at), 2) => delete(&client, &mut book[*at]).await,
+        let asked = match (live.get(any), dice.roll(6)) {
+            (Some(at), 0) => update(&client, &mut book[*at]).await,
+            (Some(at), 1) => delete(&client, &mut book[*at]).await,
+            (Some(at), 2) => begin_session(&client, &mut book[*at]).await,
+            (Some(at), 3) if book[*at].friends == Friends::Unknown => {
+                invite_friends(&client, &mut book[*at]).await
+            }
             _ => {
                 book.push(Entry::new(format!("w{writer}c{cycle}n{}", book.len())));
                 let entry = book.last_mut().expect("it was just written");
@@ -195,8 +229,18 @@ async fn write(
 
 impl Entry {
     fn new(name: String) -> Self {
-        let (tried, acknowledged) = (0, 0);
-        Self { name, id: None, tried, acknowledged, deleting: false, deleted: false, touched: true }
+        Self {
+            name,
+            id: None,
+            tried: 0,
+            acknowledged: 0,
+            sessions_tried: 0,
+            sessions_acknowledged: 0,
+            deleting: false,
+            deleted: false,
+            friends: Friends::Unknown,
+            touched: true,
+        }
     }
 
     fn is_live(&self) -> bool {
@@ -236,6 +280,25 @@ async fn update(client: &Client, entry: &mut Entry) -> Result<(), Error> {
     Ok(())
 }
 
+async fn begin_session(client: &Client, entry: &mut Entry) -> Result<(), Error> {
+    entry.sessions_tried += 1;
+    entry.touched = true;
+    let id = entry.id.clone().expect("only who is known has sessions");
+    client.send(&CreateSession::new(id)).await?;
+    entry.sessions_acknowledged += 1;
+    Ok(())
+}
+
+async fn invite_friends(client: &Client, entry: &mut Entry) -> Result<(), Error> {
+    entry.friends = Friends::Tried;
+    entry.touched = true;
+    let address = |number| format!("friend{number}.of.{}@example.com", entry.name);
+    let invite = |number| CreateInvitation::new(address(number));
+    client.send(&CreateBulkInvitations { items: (0..AT_ONCE).map(invite).collect() }).await?;
+    entry.friends = Friends::Invited;
+    Ok(())
+}
+
 async fn delete(client: &Client, entry: &mut Entry) -> Result<(), Error> {
     entry.deleting = true;
     entry.touched = true;
@@ -261,10 +324,12 @@ async fn check(client: &Client, place: &Place, books: &mut [Vec<Entry>], of: &st
     for entry in books.iter_mut().flatten() {
         let found = users.remove(&entry.name);
         check_entry(entry, found.as_ref(), of);
-        check_events(entry, &events, of);
         if std::mem::take(&mut entry.touched) {
             check_search(client, entry, found.is_some(), of).await;
+            check_sessions(client, entry, of).await;
+            check_friends(client, entry, of).await;
         }
+        check_events(entry, &events, of);
     }
     let strangers: Vec<_> = users.keys().collect();
     assert!(strangers.is_empty(), "{of}: nobody asked for {strangers:?}");
@@ -304,11 +369,13 @@ fn check_events(entry: &Entry, events: &Events, of: &str) {
     assert_eq!(count("user.created"), 1, "{of}: {entry:?}");
     assert_eq!(count("user.deleted"), u64::from(entry.deleted), "{of}: {entry:?}");
     let updates = count("user.updated");
-    // What was tried last before a deletion may or may not have come first.
+    // Whoever signs in is changed by that too. What was tried last before a deletion may or may
+    // not have come first.
     let fits = if entry.deleted {
-        (entry.acknowledged..=entry.tried).contains(&updates)
+        let acknowledged = entry.acknowledged + entry.sessions_acknowledged;
+        (acknowledged..=entry.tried + entry.sessions_tried).contains(&updates)
     } else {
-        updates == entry.tried
+        updates == entry.tried + entry.sessions_tried
     };
     assert!(fits, "{of}: {updates} events of {entry:?}");
 }
@@ -319,6 +386,34 @@ async fn check_search(client: &Client, entry: &Entry, there: bool, of: &str) {
     let found = client.send(&search).await.expect("users are found");
     let found = found.iter().filter(|user| user.external_id.as_ref() == Some(&entry.name)).count();
     assert_eq!(found, usize::from(there), "{of}: the search for {entry:?}");
+}
+
+async fn check_sessions(client: &Client, entry: &mut Entry, of: &str) {
+    let Some(id) = &entry.id else { return };
+    let user_id = Some(id.clone());
+    let list = GetSessionList { user_id, limit: Some(Limit(500)), ..GetSessionList::new() };
+    let found = client.send(&list).await.expect("sessions are listed");
+    let count = found.into_items().len() as u64;
+    if entry.deleted {
+        assert_eq!(count, 0, "{of}: sessions of nobody {entry:?}");
+        return;
+    }
+    let within = entry.sessions_acknowledged..=entry.sessions_tried;
+    assert!(within.contains(&count), "{of}: {count} sessions of {entry:?}");
+    (entry.sessions_tried, entry.sessions_acknowledged) = (count, count);
+}
+
+/// All of them are invited, or none.
+async fn check_friends(client: &Client, entry: &mut Entry, of: &str) {
+    if entry.friends == Friends::Unknown {
+        return;
+    }
+    let query = Some(format!(".of.{}@", entry.name));
+    let list = ListInvitations { query, ..ListInvitations::new() };
+    let found = client.send(&list).await.expect("invitations are listed").into_items().len();
+    let fits = found == AT_ONCE || (found == 0 && entry.friends == Friends::Tried);
+    assert!(fits, "{of}: {found} friends of {entry:?}");
+    entry.friends = if found == 0 { Friends::Unknown } else { Friends::Invited };
 }
 
 async fn rows(place: &Place, sql: &'static str, columns: usize) -> Vec<Vec<String>> {
