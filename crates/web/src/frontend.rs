@@ -128,12 +128,14 @@ async fn instance(app: &App, head: &Head, headers: &HeaderMap) -> Result<Arc<Ins
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err(invalid().into());
     }
-    if head.host.is_none()
-        && let Some(key) = headers.get(SECRET_KEY)
-    {
-        // An app's own server forwards for its browsers.
+    if let Some(key) = headers.get(SECRET_KEY) {
+        // An app's own server forwards for its browsers. It is believed in what it says of them,
+        // so that its key must be right wherever it asks.
         let key = key.to_str().unwrap_or_default();
         let found = domain::instances::by_secret_key(&app.world, key).await?;
+        let found = found.filter(|found| {
+            head.host.as_ref().is_none_or(|host| found.frontend_host.eq_ignore_ascii_case(host))
+        });
         return Ok(found.ok_or_else(refusal::clerk_key_invalid)?);
     }
     let host = head.host.as_deref().or_else(|| authenticate::host(headers));

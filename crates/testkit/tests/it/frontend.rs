@@ -412,6 +412,10 @@ async fn the_instance_is_named_by_host_by_key_or_by_path() {
     assert_eq!(server.call(unknown).await.code(), "clerk_key_invalid");
     let third = server.call(ask("/_/clerk.three.example/v1/environment")).await;
     assert_eq!(name(third), "clerk.three.example");
+    // Who may say where browsers are from has the key of this very instance.
+    let foreign = ask("/_/clerk.three.example/v1/environment");
+    let foreign = foreign.header("clerk-secret-key", server.neighbours_key());
+    assert_eq!(server.call(foreign).await.code(), "clerk_key_invalid");
     let twice = ask("/v1/environment").header("host", "one.clerk.accounts.dev");
     let twice = server.call(twice.header("host", "two.clerk.accounts.dev")).await;
     assert_eq!(twice.status, 400);
