@@ -60,6 +60,25 @@ suite('allowlist, blocklist, redirect URLs', world => {
     await world.refused(() => blocked().deleteBlocklistIdentifier(made.id), notFound);
   });
 
+  test('whoever is kept out is told so', async () => {
+    const user = await world.user();
+    await blocked().createBlocklistIdentifier({ identifier: '*@kept-out.example' });
+    await world.clerk.instance.updateRestrictions({ blocklist: true });
+    const out = { status: 403, code: 'not_allowed_access' };
+    const emailAddress = 'ada@kept-out.example';
+    const error = await world.refused(() => world.user({ emailAddress: [emailAddress] }), out);
+    assert.deepEqual(error.errors[0].meta.identifiers ?? [emailAddress], [emailAddress]);
+    await world.refused(() => world.clerk.emailAddresses.createEmailAddress({ userId: user.id, emailAddress }), out);
+    await world.clerk.instance.updateRestrictions({ blocklist: false, blockEmailSubaddresses: true, blockDisposableEmailDomains: true });
+    await world.user({ emailAddress: [emailAddress] });
+    await world.refused(() => world.user({ emailAddress: ['ada+a@example.com'] }), out);
+    await world.refused(() => world.user({ emailAddress: ['ada@mailinator.com'] }), out);
+    await world.clerk.instance.updateRestrictions({ allowlist: true, blockEmailSubaddresses: false, blockDisposableEmailDomains: false });
+    await world.refused(() => world.user({ emailAddress: ['nobody@nowhere.example'] }), out);
+    await world.clerk.instance.updateRestrictions({ allowlist: false });
+    await world.user({ emailAddress: ['nobody@nowhere.example'] });
+  });
+
   test('a redirect URL is created, read, listed and deleted', async () => {
     const url = 'https://example.com/oauth-callback';
     const made = await urls().createRedirectUrl({ url });

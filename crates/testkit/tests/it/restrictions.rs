@@ -1,7 +1,8 @@
 //! Allowlist, blocklist, redirect URLs, and what an instance lets in.
 
+use domain::restrictions::{self, Purpose};
 use serde_json::{Value, json};
-use testkit::{Request, Response, TestServer};
+use testkit::{Request, Response, TestServer, somebody};
 use wire::backend::{
     allowlist_identifiers::{
         AllowlistIdentifier, CreateAllowlistIdentifier, DeleteAllowlistIdentifier,
@@ -10,11 +11,19 @@ use wire::backend::{
     blocklist_identifiers::{
         CreateBlocklistIdentifier, DeleteBlocklistIdentifier, ListBlocklistIdentifiers,
     },
+    email_addresses::CreateEmailAddress,
+    phone_numbers::CreatePhoneNumber,
     redirect_urls::{CreateRedirectURL, DeleteRedirectURL, GetRedirectURL, ListRedirectURLs},
+    users::ReplaceUserEmailAddress,
 };
 
 async fn ask(server: &TestServer, method: &str, path: &str, body: &Value) -> Response {
     server.call(Request::new(method, path).bearer(server.secret_key()).json(body)).await
+}
+
+async fn restrict(server: &TestServer, switches: Value) {
+    let response = ask(server, "PATCH", "/v1/instance/restrictions", &switches).await;
+    assert_eq!(response.status, 200, "{}", response.without_trace());
 }
 
 async fn allow(server: &TestServer, identifier: &str) -> AllowlistIdentifier {
@@ -25,6 +34,19 @@ async fn allow(server: &TestServer, identifier: &str) -> AllowlistIdentifier {
 async fn block(server: &TestServer, identifier: &str) {
     let create = CreateBlocklistIdentifier::new(identifier.into());
     server.backend.send(&create).await.expect(identifier);
+}
+
+/// A user with this address; none if it is not let in.
+async fn comes_in(server: &TestServer, address: &str) -> bool {
+    let response = ask(server, "POST", "/v1/users", &json!({"email_address": [address]})).await;
+    if response.status == 200 {
+        return true;
+    }
+    response.assert_refusal(address);
+    assert_eq!((response.status, response.code().as_str()), (403, "not_allowed_access"));
+    let meta = &response.json()["errors"][0]["meta"];
+    assert_eq!(meta["identifiers"], json!([address.to_lowercase()]));
+    false
 }
 
 #[tokio::test]
@@ -97,6 +119,171 @@ async fn what_is_no_identifier_or_listed_already_is_refused() {
             assert_eq!((refused.status, refused.code().as_str()), (400, "duplicate_record"));
         }
     }
+}
+
+#[tokio::test]
+async fn otp_19_only_those_on_the_allowlist_come_in() {
+    let server = TestServer::start().await;
+    for identifier in ["ada@example.com", "*@friends.example", "*@*.school.example"] {
+        allow(&server, identifier).await;
+    }
+    assert!(comes_in(&server, "anybody@else.example").await, "the list is not in use yet");
+    restrict(&server, json!({"allowlist": true})).await;
+
+    let let_in = ["ADA@example.com", "bob@Friends.Example", "eve@a.b.school.example"];
+    for address in let_in {
+        assert!(comes_in(&server, address).await, "{address}");
+    }
+    let kept_out = [
+        "bob@example.com",
+        "ada@mail.example.com",
+        "bob@mail.friends.example",
+        "bob@notfriends.example",
+        "bob@school.example",
+        "bob@friends.example.evil.example",
+    ];
+    for address in kept_out {
+        assert!(!comes_in(&server, address).await, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn otp_19_a_user_is_given_nothing_that_is_kept_out() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    for identifier in ["*@evil.example", "+12015550123"] {
+        block(&server, identifier).await;
+    }
+    restrict(&server, json!({"blocklist": true})).await;
+    let before = server.dump().await;
+
+    let email = CreateEmailAddress::new(ada.id.clone(), "ada@Evil.example".into());
+    let email = server.backend.send(&email).await.map(drop);
+    let phone = CreatePhoneNumber::new(ada.id.clone(), "+1 201 555 0123".into());
+    let phone = server.backend.send(&phone).await.map(drop);
+    let other = ReplaceUserEmailAddress::new(ada.id.clone(), "ada@evil.example".into());
+    let other = server.backend.send(&other).await.map(drop);
+    for refused in [email, phone, other] {
+        let refused = refused.expect_err("kept out");
+        assert_eq!((refused.status(), refused.code()), (Some(403), Some("not_allowed_access")));
+    }
+    assert_eq!(server.dump().await, before);
+    let welcome = CreateEmailAddress::new(ada.id, "ada@good.example".into());
+    server.backend.send(&welcome).await.expect("let in");
+}
+
+#[tokio::test]
+async fn all_that_is_kept_out_is_named_at_once() {
+    let server = TestServer::start().await;
+    block(&server, "*@evil.example").await;
+    block(&server, "0x52908400098527886E0F7030069857D2E4169EE7").await;
+    restrict(&server, json!({"blocklist": true})).await;
+    let user = json!({
+        "email_address": ["ada@good.example", "ada@evil.example"],
+        "web3_wallet": ["0x52908400098527886e0f7030069857d2e4169ee7"],
+    });
+
+    let refused = ask(&server, "POST", "/v1/users", &user).await;
+
+    assert_eq!(refused.code(), "not_allowed_access");
+    let expected = ["ada@evil.example", "0x52908400098527886e0f7030069857d2e4169ee7"];
+    assert_eq!(refused.json()["errors"][0]["meta"]["identifiers"], json!(expected));
+}
+
+#[tokio::test]
+async fn the_allowlist_beats_the_blocklist() {
+    let server = TestServer::start().await;
+    block(&server, "*@example.com").await;
+    allow(&server, "ada@example.com").await;
+    restrict(&server, json!({"blocklist": true})).await;
+    assert!(!comes_in(&server, "ada@example.com").await, "the allowlist is not in use");
+    restrict(&server, json!({"allowlist": true})).await;
+
+    assert!(comes_in(&server, "ada@example.com").await);
+    assert!(!comes_in(&server, "bob@example.com").await);
+}
+
+#[tokio::test]
+async fn ten_02_a_neighbours_lists_are_theirs() {
+    let server = TestServer::start().await;
+    let theirs = CreateBlocklistIdentifier::new("*@example.com".into());
+    server.neighbour.send(&theirs).await.expect("blocked");
+    let theirs = CreateAllowlistIdentifier::new("ada@example.com".into());
+    server.neighbour.send(&theirs).await.expect("allowed");
+    restrict(&server, json!({"blocklist": true})).await;
+    assert!(comes_in(&server, "bob@example.com").await);
+    restrict(&server, json!({"allowlist": true})).await;
+    assert!(!comes_in(&server, "ada@example.com").await);
+}
+
+#[tokio::test]
+async fn otp_18_subaddresses_are_kept_out() {
+    let server = TestServer::start().await;
+    restrict(&server, json!({"block_email_subaddresses": true})).await;
+    for address in ["ada+a@example.com", "ada=a@example.com", "ada#a@example.com", "a-b@yahoo.fr"] {
+        assert!(!comes_in(&server, address).await, "{address}");
+    }
+    for address in ["ada-a@example.com", "ada@example.com", "ada+clerk_test@example.com"] {
+        assert!(comes_in(&server, address).await, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn disposable_addresses_are_kept_out() {
+    let server = TestServer::start().await;
+    assert!(comes_in(&server, "ada@mailinator.com").await);
+    restrict(&server, json!({"block_disposable_email_domains": true})).await;
+    for address in ["bob@mailinator.com", "bob@Mx.YopMail.com"] {
+        assert!(!comes_in(&server, address).await, "{address}");
+    }
+    assert!(comes_in(&server, "ada@gmail.com").await);
+}
+
+#[tokio::test]
+async fn otp_18_dots_make_no_other_mailbox_of_gmail() {
+    let server = TestServer::start().await;
+    for address in ["a.da@gmail.com", "ada@gmail.com", "a.da@example.com"] {
+        assert!(comes_in(&server, address).await, "{address}");
+    }
+    restrict(&server, json!({"ignore_dots_for_gmail_addresses": true, "blocklist": true})).await;
+    block(&server, "b.ob@gmail.com").await;
+
+    assert!(!comes_in(&server, "bo.b@gmail.com").await);
+    assert!(comes_in(&server, "ad.a@example.com").await);
+    let user = json!({"email_address": ["ad.a@gmail.com"]});
+    let refused = ask(&server, "POST", "/v1/users", &user).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "form_identifier_exists"));
+}
+
+#[tokio::test]
+async fn at_sign_in_the_lists_count_unless_they_are_told_not_to() {
+    use domain::{Cx, IdentificationKind::EmailAddress, Result};
+    async fn admit(cx: &mut Cx, (address, purpose): (&'static str, Purpose)) -> Result<()> {
+        restrictions::admit(cx, EmailAddress, address, purpose).await
+    }
+    async fn nobody(cx: &mut Cx, purpose: Purpose) -> Result<()> {
+        restrictions::admit_all(cx, &[], purpose).await
+    }
+    let server = TestServer::start().await;
+    block(&server, "ada@example.com").await;
+    let switches = json!({"blocklist": true, "block_email_subaddresses": true});
+    restrict(&server, switches).await;
+    let ask = async |address, purpose| {
+        server.outside().await.read(admit, (address, purpose)).await.is_ok()
+    };
+    assert!(!ask("ada@example.com", Purpose::SignIn).await);
+    assert!(!ask("ada@example.com", Purpose::SignUp).await);
+    assert!(ask("bob+a@example.com", Purpose::SignIn).await, "who is in stays in");
+    assert!(!ask("bob+a@example.com", Purpose::SignUp).await);
+
+    restrict(&server, json!({"allowlist_blocklist_disabled_on_sign_in": true})).await;
+    assert!(ask("ada@example.com", Purpose::SignIn).await);
+    assert!(!ask("ada@example.com", Purpose::SignUp).await);
+
+    restrict(&server, json!({"allowlist": true})).await;
+    let nameless = async |purpose| server.outside().await.read(nobody, purpose).await.is_ok();
+    assert!(!nameless(Purpose::SignUp).await, "a list of names is no way in without one");
+    assert!(nameless(Purpose::Backend).await);
 }
 
 #[tokio::test]
