@@ -335,9 +335,28 @@ pub struct Accepted {
 /// Whoever was on the waitlist leaves it by that.
 pub async fn redeem(cx: &mut Cx, ticket: String) -> Result<Accepted> {
     let row: InvitationRow = tickets::redeem(cx, &ticket).await?;
+    accepted(cx, &row).await?;
+    offered(row)
+}
+
+/// Accepts the invitation with this id, which somebody came with.
+pub(crate) async fn accept(cx: &mut Cx, id: &str) -> Result<()> {
+    let row: InvitationRow = tickets::accept(cx, id).await?;
+    accepted(cx, &row).await
+}
+
+/// What the invitation of a ticket would give to whoever accepts it.
+pub(crate) async fn look(cx: &mut Cx, ticket: &str) -> Result<Accepted> {
+    offered(tickets::find(cx, ticket).await?)
+}
+
+async fn accepted(cx: &mut Cx, row: &InvitationRow) -> Result<()> {
     cx.tx.add(ACCEPTED, 1).await?;
     pass_claim(cx, &row.email_address).await?;
-    waitlist_entries::complete(cx, &row).await?;
+    waitlist_entries::complete(cx, row).await
+}
+
+fn offered(row: InvitationRow) -> Result<Accepted> {
     let (object, status) = (VerificationObject::Ticket, VerificationStatus::Verified);
     Ok(Accepted {
         public_metadata: serde_json::from_str(&row.public_metadata)?,

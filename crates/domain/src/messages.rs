@@ -20,16 +20,31 @@ const SETTLED_MS: i64 = 500;
 
 /// Sends a code to the e-mail address.
 pub(crate) async fn email_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
+    address_code(cx, Recipient::from(to), false, code).await
+}
+
+/// Sends a code to an e-mail address, to prove it or to reset a password with it.
+pub(crate) async fn address_code(
+    cx: &mut Cx,
+    to: Recipient<'_>,
+    is_reset: bool,
+    code: &str,
+) -> Result<()> {
+    let (slug, what) = if is_reset {
+        ("reset_password_code", "code to reset your password")
+    } else {
+        ("verification_code", "verification code")
+    };
     let text = Text {
-        slug: "verification_code",
-        subject: format!("{code} is your verification code"),
+        slug,
+        subject: format!("{code} is your {what}"),
         lines: [
-            format!("Your verification code is {code}."),
+            format!("Your {what} is {code}."),
             "It is good for ten minutes. If you did not ask for it, nothing needs to be done."
                 .to_owned(),
         ],
     };
-    email(cx, Recipient::from(to), text, json!({ "otp_code": code })).await
+    email(cx, to, text, json!({ "otp_code": code })).await
 }
 
 /// Tells the one who had this address as their primary one that it no longer is.
@@ -95,8 +110,9 @@ struct Text {
     lines: [String; 2],
 }
 
-/// Whom a mail goes to.
-struct Recipient<'a> {
+/// Whom a message goes to.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
     value: &'a str,
     /// Where the address is a user's.
     identification: Option<&'a IdentificationRow>,
@@ -141,19 +157,34 @@ async fn email(cx: &mut Cx, to: Recipient<'_>, text: Text, data: Value) -> Resul
 
 /// Sends a code to the phone number.
 pub(crate) async fn sms_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
-    if is_test(cx, &to.value) {
+    phone_code(cx, Recipient::from(to), false, code).await
+}
+
+/// Sends a code to a phone number, to prove it or to reset a password with it.
+pub(crate) async fn phone_code(
+    cx: &mut Cx,
+    to: Recipient<'_>,
+    is_reset: bool,
+    code: &str,
+) -> Result<()> {
+    if is_test(cx, to.value) {
         return Ok(());
     }
+    let (slug, what) = if is_reset {
+        ("reset_password_code", "code to reset your password")
+    } else {
+        ("verification_code", "verification code")
+    };
     let sms = SmsMessage {
         id: cx.id(),
         object: Tag::new(),
-        slug: Some("verification_code".to_owned()),
+        slug: Some(slug.to_owned()),
         // Whoever delivers it has the number.
         from_phone_number: String::new(),
-        to_phone_number: to.value.clone(),
-        phone_number_id: Some(to.id.as_str().into()),
-        user_id: Some(to.user_id.clone()),
-        message: format!("{code} is your verification code. Tell it to nobody."),
+        to_phone_number: to.value.to_owned(),
+        phone_number_id: to.identification.map(|row| row.id.as_str().into()),
+        user_id: to.identification.map(|row| row.user_id.clone()),
+        message: format!("{code} is your {what}. Tell it to nobody."),
         status: "queued".to_owned(),
         data: Some(variables(cx, json!({ "otp_code": code }))),
         delivered_by_clerk: true,

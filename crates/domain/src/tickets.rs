@@ -148,6 +148,25 @@ pub(crate) async fn redeem<R: Ticketed>(cx: &mut Cx, ticket: &str) -> Result<R> 
     Err(row.map_or_else(refusal::ticket_invalid_code, |row| refusal_of(&row)).into())
 }
 
+/// The row of a ticket that is good, which it stays.
+pub(crate) async fn find<R: Ticketed>(cx: &mut Cx, ticket: &str) -> Result<R> {
+    let digest = Value::Text(digest_of_secret(ticket));
+    let row = R::select(&cx.tx).filter("digest = ?", [digest]).first(&mut cx.tx).await?;
+    let row = row.ok_or_else(refusal::ticket_invalid_code)?;
+    let is_good = row.ends() == (None, None) && row.ticket().expires_at > cx.now;
+    if is_good { Ok(row) } else { Err(refusal_of(&row).into()) }
+}
+
+/// Takes the ticket of the row with this id, as [`redeem`] does.
+pub(crate) async fn accept<R: Ticketed>(cx: &mut Cx, id: &str) -> Result<R> {
+    let id = Value::Text(id.to_owned());
+    if let Some(row) = end::<R>(cx, "accepted_at", ("id", id.clone()), true).await? {
+        return Ok(row);
+    }
+    let row = R::select(&cx.tx).filter("id = ?", [id]).first(&mut cx.tx).await?;
+    Err(row.map_or_else(refusal::ticket_invalid_code, |row| refusal_of(&row)).into())
+}
+
 fn refusal_of<R: Ticketed>(row: &R) -> Refusal {
     match row.ends() {
         (Some(_), _) => R::taken(),

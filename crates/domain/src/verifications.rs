@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// How long a code is good.
-const LIFETIME_MS: i64 = 10 * 60_000;
+pub(crate) const LIFETIME_MS: i64 = 10 * 60_000;
 /// Wrong codes that end a verification.
-const ATTEMPTS_MAX: i64 = 3;
+pub(crate) const ATTEMPTS_MAX: i64 = 3;
 /// How long to wait before a code is sent again.
 const RESEND_MS: i64 = 30_000;
 /// Codes of a day. With three guesses each that is less than one chance in 10,000.
@@ -123,8 +123,7 @@ pub(crate) async fn prepare(
     if let Some(before) = before {
         before.delete(&mut cx.tx).await?;
     }
-    let is_test = messages::is_test(cx, &identification.value);
-    let code = if is_test { TEST_CODE.to_owned() } else { code(cx.random()) };
+    let code = new_code(cx, &identification.value);
     let is_phone = kind == IdentificationKind::PhoneNumber;
     let mut row = VerificationRow {
         id: cx.id(),
@@ -172,10 +171,7 @@ pub(crate) async fn attempt(
         }
         _ => return Ok(row.view(cx.now)),
     }
-    if !is_code(code) {
-        let reason = "code must be six digits.";
-        return Err(refusal::form_param_format_invalid().because(reason).param("code").into());
-    }
+    check_form(code)?;
     let right = cx.world.sealer.is_marked(&row.place(), code, &row.mark)?;
     row.tried(right);
     row.update(&mut cx.tx).await?;
@@ -224,6 +220,20 @@ pub(crate) fn refuse_blocked(cx: &Cx, number: &str) -> Result<()> {
 /// Six digits, each code as likely as any other: 2^128 is that much larger than their number.
 fn code(random: u128) -> String {
     format!("{:06}", random % 1_000_000)
+}
+
+/// A code to prove an address or a number with; that of test identities is known.
+pub(crate) fn new_code(cx: &Cx, value: &str) -> String {
+    if messages::is_test(cx, value) { TEST_CODE.to_owned() } else { code(cx.random()) }
+}
+
+/// Refuses what is no code at all.
+pub(crate) fn check_form(text: &str) -> Result<()> {
+    if is_code(text) {
+        return Ok(());
+    }
+    let reason = "code must be six digits.";
+    Err(refusal::form_param_format_invalid().because(reason).param("code").into())
 }
 
 fn is_code(text: &str) -> bool {

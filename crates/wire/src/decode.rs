@@ -421,7 +421,7 @@ impl<'de> Deserialize<'de> for Pairs {
 
 impl Refusal {
     /// All that is wrong, in one answer; the first decides the status.
-    fn all(refusals: Vec<Self>) -> Self {
+    pub fn all(refusals: Vec<Self>) -> Self {
         let status = refusals.first().map_or(422, |refusal| refusal.status);
         // Somebody who sends a million unknown parameters need not read about each.
         let errors: Vec<ApiError> =

@@ -7,12 +7,14 @@ use super::{
     Show, clients,
     sessions::SessionFacts,
     sign_ins::{self, SignInRow},
+    sign_ups,
 };
 use crate::{
     Cx, Outside, Result,
     clients::ClientRow,
     identifications::IdentificationRow,
     sessions::SessionRow,
+    sign_ups::SignUpRow,
     users::{self, UserRow},
 };
 
@@ -30,6 +32,8 @@ pub(crate) struct ClientState {
     pub(crate) people: Vec<Person>,
     /// The sign-in that is not finished.
     pub(crate) sign_in: Option<SignInRow>,
+    /// The sign-up that is not finished.
+    pub(crate) sign_up: Option<SignUpRow>,
 }
 
 /// Reads the state of the visitor's client, in one round trip.
@@ -56,20 +60,17 @@ pub(crate) async fn read(cx: &mut Cx, (): ()) -> Result<Option<ClientState>> {
     let identifications = IdentificationRow::select(&cx.tx)
         .filter(&format!("user_id in {people}"), of_people)
         .order("created_at, id");
-    let sign_in = SignInRow::select(&cx.tx).filter(
-        &format!("client_id = {id} and is_open and abandon_at > ?"),
-        {
-            let mut values = values();
-            values.push(now);
-            values
-        },
-    );
+    let open = format!("client_id = {id} and is_open and abandon_at > ?");
+    let of_open = || values().into_iter().chain([now.clone()]);
+    let sign_in = SignInRow::select(&cx.tx).filter(&open, of_open());
+    let sign_up = SignUpRow::select(&cx.tx).filter(&open, of_open());
     let statements: Vec<Statement> = vec![
         client.statement()?,
         sessions.statement()?,
         users.statement()?,
         identifications.statement()?,
         sign_in.statement()?,
+        sign_up.statement()?,
     ];
     let mut found = cx.tx.batch(statements).await?.into_iter();
     let client: Option<ClientRow> = rows(&mut found)?.pop();
@@ -77,6 +78,7 @@ pub(crate) async fn read(cx: &mut Cx, (): ()) -> Result<Option<ClientState>> {
     let users: Vec<UserRow> = rows(&mut found)?;
     let mut identifications: Vec<IdentificationRow> = rows(&mut found)?;
     let sign_in = rows(&mut found)?.pop();
+    let sign_up = rows(&mut found)?.pop();
     let Some(client) = client else {
         clients::must_be_known(cx).await?;
         return Ok(None);
@@ -85,7 +87,7 @@ pub(crate) async fn read(cx: &mut Cx, (): ()) -> Result<Option<ClientState>> {
         let own = identifications.extract_if(.., |row| row.user_id == user.id).collect();
         (user, own)
     });
-    Ok(Some(ClientState { client, sessions, people: people.collect(), sign_in }))
+    Ok(Some(ClientState { client, sessions, people: people.collect(), sign_in, sign_up }))
 }
 
 /// The rows of the next query.
@@ -102,7 +104,7 @@ impl Show<Option<Client>> for Option<ClientState> {
 
 /// How the Frontend API shows a client. Signs tokens where none are fresh.
 pub(crate) fn view(outside: &Outside, state: ClientState) -> Result<Client> {
-    let ClientState { client, sessions, people, sign_in } = state;
+    let ClientState { client, sessions, people, sign_in, sign_up } = state;
     let now = outside.now;
     let is_last =
         |session: &&SessionRow| Some(&session.id) == client.last_active_session_id.as_ref();
@@ -113,6 +115,8 @@ pub(crate) fn view(outside: &Outside, state: ClientState) -> Result<Client> {
         let person = row.user_id.clone().and_then(user_of);
         sign_ins::view(outside, &row, person)
     });
+    let settings = &outside.instance.settings;
+    let sign_up = sign_up.map(|row| sign_ups::view(settings, now, &row)).transpose()?;
     let shown = sessions.into_iter().filter_map(|session| {
         let (user, identifications) = user_of(session.user_id.clone())?;
         let facts = SessionFacts {
@@ -128,7 +132,7 @@ pub(crate) fn view(outside: &Outside, state: ClientState) -> Result<Client> {
         id: client.id.clone(),
         sessions: shown.collect::<Result<_>>()?,
         sign_in,
-        sign_up: None,
+        sign_up,
         last_active_session_id,
         last_authentication_strategy: client.last_authentication_strategy.clone(),
         cookie_expires_at: client.cookie_expires_at.filter(|end| *end > now),

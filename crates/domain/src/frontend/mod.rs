@@ -15,6 +15,7 @@ mod health;
 mod offer;
 pub(crate) mod sessions;
 pub(crate) mod sign_ins;
+mod sign_ups;
 pub mod testing;
 mod tokens;
 mod users;
@@ -34,6 +35,7 @@ pub(crate) fn operations(all: Operations) -> Operations {
         sessions::operations,
         tokens::operations,
         users::operations,
+        sign_ups::operations,
     ]
     .into_iter()
     .fold(all, |all, add| add(all))

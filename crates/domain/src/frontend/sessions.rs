@@ -233,7 +233,6 @@ pub(crate) async fn begin(cx: &mut Cx, user_id: UserId, strategy: &str) -> Resul
 
 /// Refuses to sign in once more as somebody who is signed in on this client, or at all where a
 /// client has one session. To be asked before anything is proven, and again before it counts.
-#[expect(dead_code, reason = "sign-ins and sign-ups are yet to come")]
 pub(crate) async fn refuse_second(cx: &mut Cx, user_id: Option<&UserId>) -> Result<()> {
     let Some(client) = clients::find(cx).await? else { return Ok(()) };
     let live = sessions::live(cx).filter("client_id = ?", [client.id.to_value()]);

@@ -1,17 +1,21 @@
 //! Sign-ins under way.
 
+use db::{Column as _, Record as _};
 use macros::Record;
 use wire::{
     Tag, Timestamp,
     backend::{
-        clients::ClientId, sessions::SessionId, sign_ins::SignInId, users::UserId,
-        verifications::Verification,
+        clients::ClientId,
+        sessions::SessionId,
+        sign_ins::SignInId,
+        users::UserId,
+        verifications::{Verification, VerificationStatus},
     },
     frontend::sign_ins::{SignIn, SignInStatus, SignInUserData},
 };
 
 use super::client_state::{Person, user_view};
-use crate::Outside;
+use crate::{Cx, Outside, Result, identifications::IdentificationKind};
 
 /// A row of the table.
 #[derive(Clone, Debug, Record)]
@@ -81,4 +85,30 @@ pub(crate) fn view(outside: &Outside, row: &SignInRow, person: Option<&Person>) 
         abandon_at: row.abandon_at,
         client_trust_state: None,
     }
+}
+
+/// What somebody unknown has proven in the sign-in of a client: it waits to become a sign-up.
+pub(crate) async fn transferable(
+    cx: &mut Cx,
+    client_id: &ClientId,
+) -> Result<Option<(IdentificationKind, String, Verification)>> {
+    let row = SignInRow::select(&cx.tx).filter(
+        "client_id = ? and is_open and abandon_at > ?",
+        [client_id.to_value(), cx.now.to_value()],
+    );
+    let Some(row) = row.first(&mut cx.tx).await? else { return Ok(None) };
+    let verification = row.first_factor_verification.as_deref();
+    let verification: Option<Verification> =
+        verification.and_then(|text| serde_json::from_str(text).ok());
+    let proven = verification.filter(|one| one.status == VerificationStatus::Transferable);
+    let (Some(mut verification), Some(value)) = (proven, row.identifier) else {
+        return Ok(None);
+    };
+    verification.status = VerificationStatus::Verified;
+    let kind = match &*verification.strategy {
+        "phone_code" => IdentificationKind::PhoneNumber,
+        "email_code" | "email_link" => IdentificationKind::EmailAddress,
+        _ => return Ok(None),
+    };
+    Ok(Some((kind, value, verification)))
 }

@@ -77,6 +77,8 @@ pub struct SignUpRow {
     pub instance_id: String,
     /// Where somebody signs up.
     pub client_id: ClientId,
+    /// It is the one that the client shows.
+    pub is_open: bool,
     /// In lower case.
     pub username: Option<String>,
     /// Normalized.
@@ -89,7 +91,11 @@ pub struct SignUpRow {
     pub email_address_verification: Option<String>,
     /// The same for the number.
     pub phone_number_verification: Option<String>,
-    /// The same for the wallet.
+    /// The code that was last sent to the address, under a key of the server.
+    pub email_address_mark: Option<String>,
+    /// The same for the number.
+    pub phone_number_mark: Option<String>,
+    /// How the wallet is being or was verified.
     pub web3_wallet_verification: Option<String>,
     /// The same for the account elsewhere.
     pub external_account_verification: Option<String>,
@@ -138,6 +144,7 @@ impl SignUpRow {
             id,
             instance_id,
             client_id,
+            is_open: true,
             username: None,
             email_address: None,
             phone_number: None,
@@ -145,6 +152,8 @@ impl SignUpRow {
             email_address_verification: None,
             phone_number_verification: None,
             web3_wallet_verification: None,
+            email_address_mark: None,
+            phone_number_mark: None,
             external_account_verification: None,
             external_account: None,
             password: None,
@@ -272,7 +281,8 @@ pub async fn find(cx: &mut Cx, id: &SignUpId) -> Result<SignUpRow> {
     Ok(row.ok_or_else(|| not_found(id))?)
 }
 
-fn not_found(id: &SignUpId) -> Refusal {
+/// There is no sign-up with this id.
+pub(crate) fn not_found(id: &SignUpId) -> Refusal {
     let shown: String = id.as_str().chars().take(100).collect();
     refusal::resource_not_found().because(format!("No sign-up was found with id {shown}"))
 }
@@ -284,7 +294,7 @@ fn view(cx: &Cx, row: &SignUpRow) -> Result<SignUp> {
     let shown = |kind| SignUpVerification {
         next_action: next_action(row, kind, &unverified, cx.now),
         supported_strategies: match row.value(kind) {
-            Some(_) => supported_strategies(row, kind),
+            Some(_) => supported_strategies(settings, row, kind),
             None => Vec::new(),
         },
     };

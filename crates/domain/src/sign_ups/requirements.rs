@@ -11,7 +11,8 @@
 //!   settings leave both open, the first identifier that is on, or a password, is missing all the
 //!   same.
 //! - An address, a number or a wallet that was given is unverified until it is proven, even if its
-//!   attribute was switched off since: it would become a verified one of the user.
+//!   attribute was switched off since: it would become a verified one of the user. Where the
+//!   settings do not ask for a proof, the user has it without one.
 
 use crate::{Settings, identifications::IdentificationKind, settings::Attribute};
 
@@ -87,6 +88,7 @@ pub fn requirements(settings: &Settings, row: &SignUpRow) -> Requirements {
         field.enabled && asked && !field.given
     });
     let unproven = PROVEN.iter().filter(|kind| row.value(**kind).is_some());
+    let unproven = unproven.filter(|kind| must_be_proven(settings, **kind));
     let unproven = unproven.filter(|kind| !row.is_verified(**kind));
     Requirements {
         required: named(&|field| field.enabled && field.required),
@@ -94,6 +96,16 @@ pub fn requirements(settings: &Settings, row: &SignUpRow) -> Requirements {
         missing,
         unverified: unproven.map(|kind| kind.as_str().to_owned()).collect(),
     }
+}
+
+/// True unless the settings let it in without a proof.
+fn must_be_proven(settings: &Settings, kind: IdentificationKind) -> bool {
+    let attribute = match kind {
+        IdentificationKind::EmailAddress => &settings.attributes.email_address,
+        IdentificationKind::PhoneNumber => &settings.attributes.phone_number,
+        _ => return true,
+    };
+    attribute.verify_at_sign_up || !attribute.enabled
 }
 
 /// All fields, in the order people are asked.
@@ -141,9 +153,16 @@ fn nameless(fields: &[Field]) -> Option<&'static str> {
 }
 
 /// How what a sign-up says of one kind can be proven.
-pub fn supported_strategies(row: &SignUpRow, kind: IdentificationKind) -> Vec<String> {
+pub fn supported_strategies(
+    settings: &Settings,
+    row: &SignUpRow,
+    kind: IdentificationKind,
+) -> Vec<String> {
     let strategies: &[&str] = match kind {
-        IdentificationKind::EmailAddress => &["email_code"],
+        IdentificationKind::EmailAddress => {
+            let ways = &settings.attributes.email_address.verifications;
+            return ways.iter().map(|way| way.as_str().to_owned()).collect();
+        }
         IdentificationKind::PhoneNumber => &["phone_code"],
         IdentificationKind::Web3Wallet => match row.value(kind) {
             Some(wallet) if !wallet.starts_with("0x") => &["web3_solana_signature"],
@@ -189,6 +208,7 @@ mod tests {
     fn on(attribute: &mut Attribute, required: bool) {
         (attribute.enabled, attribute.required) = (true, required);
         attribute.used_for_first_factor = true;
+        attribute.verify_at_sign_up = true;
     }
 
     fn proof(status: VerificationStatus) -> Verification {
@@ -363,8 +383,11 @@ mod tests {
     fn wallets_sign_as_their_chain_does() {
         let mut row = row();
         give(&mut row, WALLET, ETHEREUM_WALLET);
-        assert_eq!(supported_strategies(&row, WALLET).len(), ETHEREUM.len());
+        assert_eq!(supported_strategies(&Settings::default(), &row, WALLET).len(), ETHEREUM.len());
         give(&mut row, WALLET, "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv");
-        assert_eq!(supported_strategies(&row, WALLET), ["web3_solana_signature"]);
+        assert_eq!(
+            supported_strategies(&Settings::default(), &row, WALLET),
+            ["web3_solana_signature"]
+        );
     }
 }

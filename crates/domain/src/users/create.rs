@@ -191,9 +191,10 @@ pub async fn insert(cx: &mut Cx, new: NewUser) -> Result<User> {
     store(cx, row, identified).await
 }
 
-type Identified = Vec<(IdentificationKind, IdentificationRow)>;
+pub(super) type Identified = Vec<(IdentificationKind, IdentificationRow)>;
 
-async fn store(cx: &mut Cx, mut row: UserRow, identified: Identified) -> Result<User> {
+/// Adds a user with all that they are known by.
+pub(super) async fn store(cx: &mut Cx, mut row: UserRow, identified: Identified) -> Result<User> {
     let rows: Vec<_> = identified.iter().map(|(_, row)| row.clone()).collect();
     row.settle_primaries(&rows);
     row.settle_name();
@@ -249,7 +250,7 @@ fn identified(cx: &Cx, row: &UserRow, request: &CreateUser) -> Result<Identified
 }
 
 /// A user of whom nothing is known.
-fn blank(cx: &Cx, id: UserId, created_at: Timestamp) -> UserRow {
+pub(super) fn blank(cx: &Cx, id: UserId, created_at: Timestamp) -> UserRow {
     UserRow {
         id,
         instance_id: cx.instance_id(),

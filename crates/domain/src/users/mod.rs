@@ -8,6 +8,7 @@ mod metadata;
 mod organizations;
 mod passwords;
 mod picture;
+mod sign_up;
 mod standing;
 mod update;
 mod view;
@@ -33,7 +34,8 @@ pub use create::{NewUser, insert};
 pub use credentials::Credentials;
 pub use filter::list;
 pub(crate) use metadata::written;
-pub(crate) use update::taken_external_id;
+pub(crate) use sign_up::sign_up;
+pub(crate) use update::{check_username, taken_external_id, taken_name};
 pub(crate) use view::{email_address, phone_number, shown, view};
 
 use crate::{

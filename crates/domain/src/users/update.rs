@@ -197,7 +197,8 @@ pub(super) fn set_names(cx: &Cx, row: &mut UserRow, names: Names) -> Result<()> 
     Ok(())
 }
 
-fn check_username(policy: &UsernamePolicy, name: &str) -> Result<()> {
+/// Refuses what is no username here.
+pub(crate) fn check_username(policy: &UsernamePolicy, name: &str) -> Result<()> {
     let length = name.chars().count();
     let (min, max) = (policy.min_length, policy.max_length);
     let refusal = if !(min as usize..=max as usize).contains(&length) {
@@ -220,7 +221,8 @@ pub(crate) fn taken_external_id() -> Refusal {
     taken_name("external_id", "external ID")
 }
 
-fn taken_name(column: &str, words: &str) -> Refusal {
+/// Somebody has this name.
+pub(crate) fn taken_name(column: &str, words: &str) -> Refusal {
     let reason = format!("That {words} is taken. Please try another.");
     refusal::form_identifier_exists().because(reason).param(column)
 }

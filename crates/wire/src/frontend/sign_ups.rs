@@ -1,5 +1,6 @@
 //! Sign-ups under way.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -59,4 +60,68 @@ pub struct SignUpVerification {
     pub verification: Option<Verification>,
     pub next_action: SignUpNextAction,
     pub supported_strategies: Vec<String>,
+}
+
+/// Begin to sign up. Whatever was under way on the client is given up.
+#[endpoint(POST "/v1/client/sign_ups" -> SignUp, api = Frontend, auth = Client)]
+pub struct CreateSignUp {
+    pub strategy: Option<String>,
+    pub ticket: Option<String>,
+    pub transfer: Option<bool>,
+    pub redirect_url: Option<String>,
+    pub email_address: Option<String>,
+    pub phone_number: Option<String>,
+    pub email_address_or_phone_number: Option<String>,
+    pub web3_wallet: Option<String>,
+    pub username: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub password: Option<String>,
+    pub unsafe_metadata: Option<Metadata>,
+    pub legal_accepted: Option<bool>,
+    pub locale: Option<String>,
+}
+
+/// Fetch a sign-up of the client.
+#[endpoint(GET "/v1/client/sign_ups/{sign_up_id}" -> SignUp, api = Frontend, auth = Client)]
+pub struct GetSignUp {
+    pub sign_up_id: SignUpId,
+}
+
+/// Say more, or something else.
+#[endpoint(PATCH "/v1/client/sign_ups/{sign_up_id}" -> SignUp, api = Frontend, auth = Client)]
+pub struct UpdateSignUp {
+    pub sign_up_id: SignUpId,
+    pub strategy: Option<String>,
+    pub ticket: Option<String>,
+    pub redirect_url: Option<String>,
+    pub email_address: Option<String>,
+    pub phone_number: Option<String>,
+    pub email_address_or_phone_number: Option<String>,
+    pub web3_wallet: Option<String>,
+    pub username: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub password: Option<String>,
+    pub unsafe_metadata: Option<Metadata>,
+    pub legal_accepted: Option<bool>,
+    pub locale: Option<String>,
+}
+
+/// Send what proves an address or a number.
+#[endpoint(POST "/v1/client/sign_ups/{sign_up_id}/prepare_verification" -> SignUp,
+    api = Frontend, auth = Client)]
+pub struct PrepareSignUpVerification {
+    pub sign_up_id: SignUpId,
+    pub strategy: String,
+    pub redirect_url: Option<String>,
+}
+
+/// Prove an address or a number.
+#[endpoint(POST "/v1/client/sign_ups/{sign_up_id}/attempt_verification" -> SignUp,
+    api = Frontend, auth = Client)]
+pub struct AttemptSignUpVerification {
+    pub sign_up_id: SignUpId,
+    pub strategy: String,
+    pub code: Option<String>,
 }

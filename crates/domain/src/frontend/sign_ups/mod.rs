@@ -1,0 +1,223 @@
+//! Sign-ups: somebody becomes a user, step by step.
+//!
+//! Each request says more of them, or proves some of it. Once nothing is missing and nothing is
+//! unproven, one transaction makes the user and their session of it.
+
+mod complete;
+mod said;
+mod verification;
+mod view;
+
+use db::{Column as _, Record as _, Value};
+use wire::{
+    backend::{clients::ClientId, sign_ups::SignUpId, users::UserId},
+    frontend::sign_ups::{
+        AttemptSignUpVerification, CreateSignUp, GetSignUp, PrepareSignUpVerification, SignUp,
+        UpdateSignUp,
+    },
+    refusal,
+};
+
+use self::said::Said;
+use super::{client_state, clients, sessions, sign_ins};
+use crate::{
+    Cx, Operations, Outside, Result,
+    identifications::IdentificationKind,
+    invitations,
+    sign_ups::{self, SignUpRow},
+};
+
+pub(crate) use view::view;
+
+/// What the Frontend API offers about them.
+pub(super) fn operations(all: Operations) -> Operations {
+    all.offer_visitor_outside(create)
+        .offer_visitor(get)
+        .offer_visitor_outside(update)
+        .offer_visitor(prepare)
+        .offer_visitor(attempt)
+}
+
+/// How somebody begins.
+#[derive(Clone)]
+struct Beginning {
+    said: Said,
+    /// Of an invitation.
+    ticket: Option<String>,
+    /// With what was proven in the client's sign-in.
+    transfer: bool,
+}
+
+/// Begin to sign up.
+async fn create(outside: &Outside, request: CreateSignUp) -> Result<SignUp> {
+    let (ticket, transfer) = (request.ticket.clone(), request.transfer == Some(true));
+    let mut beginning = Beginning { said: request.into(), ticket, transfer };
+    if beginning.said.password.is_some() {
+        // Whoever is refused in any case keeps no core busy.
+        outside.read(may_begin, beginning.clone()).await?;
+        beginning.said.hash(outside, None).await?;
+    }
+    outside.write(begin, beginning).await
+}
+
+/// Refuses those who are signed in already, or may not come in.
+async fn may_begin(cx: &mut Cx, beginning: Beginning) -> Result<()> {
+    sessions::refuse_second(cx, None::<&UserId>).await?;
+    let is_invited = beginning.said.strategy.as_deref() == Some("ticket");
+    if is_invited || beginning.ticket.is_some() {
+        return Ok(());
+    }
+    match &*cx.instance.settings.sign_up.mode {
+        "restricted" => {
+            let reason = "Sign-ups are by invitation only.";
+            Err(refusal::sign_up_mode_restricted().because(reason).into())
+        }
+        "waitlist" => {
+            let reason = "Sign-ups are closed for now. Please join the waitlist.";
+            Err(refusal::sign_up_restricted_waitlist().because(reason).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn begin(cx: &mut Cx, beginning: Beginning) -> Result<SignUp> {
+    may_begin(cx, beginning.clone()).await?;
+    let client = clients::ensure(cx).await?;
+    let mut row = SignUpRow::new(cx, client.id);
+    let Beginning { said, ticket, transfer } = beginning;
+    if transfer {
+        take_over(cx, &mut row).await?;
+    }
+    let by_ticket = said.strategy.as_deref() == Some("ticket");
+    match ticket {
+        Some(ticket) => invited(cx, &mut row, &ticket).await?,
+        None if by_ticket => {
+            return Err(refusal::form_param_missing().param("ticket").into());
+        }
+        None => {}
+    }
+    close(cx, &row.client_id).await?;
+    let (strategy, redirect_url) = (said.strategy.clone(), said.redirect_url.clone());
+    said.apply(cx, &mut row).await?;
+    complete::refuse_piecemeal(cx, &row)?;
+    row.insert(&mut cx.tx).await?;
+    go_on(cx, row, strategy.as_deref(), redirect_url.as_deref()).await
+}
+
+/// Gives up what is under way on a client.
+async fn close(cx: &mut Cx, client_id: &ClientId) -> Result<()> {
+    let sql = "update sign_ups set is_open = false
+               where instance_id = $1 and client_id = $2 and is_open";
+    let values = vec![Value::Text(cx.instance_id()), client_id.to_value()];
+    Ok(cx.tx.execute(sql, values).await?)
+}
+
+/// Fills in what an invitation says. It is accepted when the sign-up is complete, so that whoever
+/// comes back to the link in the middle of it can begin again.
+async fn invited(cx: &mut Cx, row: &mut SignUpRow, ticket: &str) -> Result<()> {
+    let kind = IdentificationKind::EmailAddress;
+    let invitation = invitations::look(cx, ticket).await?;
+    if said::is_taken(cx, kind, &invitation.email_address).await? {
+        let reason = "There is an account with this address already. Please sign in.";
+        return Err(refusal::invitation_account_exists().because(reason).into());
+    }
+    row.set_value(kind, Some(&invitation.email_address))?;
+    row.set_verification(kind, &invitation.verification)?;
+    row.public_metadata = serde_json::to_string(&invitation.public_metadata)?;
+    row.invitation_id = Some(invitation.invitation_id.to_string());
+    Ok(())
+}
+
+/// Takes over what somebody unknown has proven in the sign-in of the client.
+async fn take_over(cx: &mut Cx, row: &mut SignUpRow) -> Result<()> {
+    let invalid = || {
+        let reason = "There is nothing to sign up with in the sign-in of this client.";
+        refusal::account_transfer_invalid().because(reason)
+    };
+    let proven = sign_ins::transferable(cx, &row.client_id).await?;
+    let (kind, value, verification) = proven.ok_or_else(invalid)?;
+    row.set_value(kind, Some(&value))?;
+    row.set_verification(kind, &verification)?;
+    Ok(())
+}
+
+/// Fetch a sign-up of the client.
+async fn get(cx: &mut Cx, request: GetSignUp) -> Result<SignUp> {
+    let row = own(cx, &request.sign_up_id).await?;
+    view(&cx.instance.settings, cx.now, &row)
+}
+
+/// Say more, or something else.
+async fn update(outside: &Outside, request: UpdateSignUp) -> Result<SignUp> {
+    let (id, ticket) = (request.sign_up_id.clone(), request.ticket.clone());
+    let mut said = Said::from(request);
+    if said.password.is_some() {
+        let row = outside.read(open, id.clone()).await?;
+        said.hash(outside, Some(&row)).await?;
+    }
+    outside.write(change, (id, said, ticket)).await
+}
+
+async fn open(cx: &mut Cx, id: SignUpId) -> Result<SignUpRow> {
+    let row = own(cx, &id).await?;
+    row.refuse_finished(cx.now)?;
+    Ok(row)
+}
+
+async fn change(
+    cx: &mut Cx,
+    (id, said, ticket): (SignUpId, Said, Option<String>),
+) -> Result<SignUp> {
+    let mut row = open(cx, id).await?;
+    if let Some(ticket) = ticket {
+        invited(cx, &mut row, &ticket).await?;
+    }
+    let (strategy, redirect_url) = (said.strategy.clone(), said.redirect_url.clone());
+    said.apply(cx, &mut row).await?;
+    go_on(cx, row, strategy.as_deref(), redirect_url.as_deref()).await
+}
+
+/// Send what proves an address or a number.
+async fn prepare(cx: &mut Cx, request: PrepareSignUpVerification) -> Result<SignUp> {
+    let row = own(cx, &request.sign_up_id).await?;
+    verification::refuse_proven(&row, &request.strategy)?;
+    row.refuse_finished(cx.now)?;
+    go_on(cx, row, Some(&request.strategy), request.redirect_url.as_deref()).await
+}
+
+/// Prove an address or a number.
+async fn attempt(cx: &mut Cx, request: AttemptSignUpVerification) -> Result<SignUp> {
+    let mut row = own(cx, &request.sign_up_id).await?;
+    verification::refuse_proven(&row, &request.strategy)?;
+    row.refuse_finished(cx.now)?;
+    let code = request.code.as_deref().unwrap_or_default();
+    verification::attempt(cx, &mut row, &request.strategy, code).await?;
+    go_on(cx, row, None, None).await
+}
+
+/// Sends a proof where one is asked for, makes a user of what is complete, and says how far it is.
+async fn go_on(
+    cx: &mut Cx,
+    mut row: SignUpRow,
+    strategy: Option<&str>,
+    redirect_url: Option<&str>,
+) -> Result<SignUp> {
+    if let Some(strategy) = strategy.filter(|strategy| *strategy != "ticket") {
+        verification::prepare(cx, &mut row, strategy, redirect_url).await?;
+    }
+    if complete::is_ready(cx, &row) {
+        complete::complete(cx, &mut row).await?;
+    }
+    row.save(cx).await?;
+    let shown = view(&cx.instance.settings, cx.now, &row)?;
+    cx.reply.visit.state = client_state::read(cx, ()).await?.map(Box::new);
+    Ok(shown)
+}
+
+/// The sign-up of the visitor's client with this id.
+async fn own(cx: &mut Cx, id: &SignUpId) -> Result<SignUpRow> {
+    let client = clients::find(cx).await?.ok_or_else(|| sign_ups::not_found(id))?;
+    let row = SignUpRow::select(&cx.tx)
+        .filter("id = ? and client_id = ?", [id.to_value(), client.id.to_value()]);
+    Ok(row.first(&mut cx.tx).await?.ok_or_else(|| sign_ups::not_found(id))?)
+}
