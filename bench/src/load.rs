@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::SystemTime};
 
 use db::Db;
 use domain::{
-    Caller, Credentials, Cx, Hasher, Instance, Outside, RootKey, Sealer, Seeds, Visitor, World,
+    Caller, Credentials, Cx, Hasher, Instance, Outside, RootKeys, Sealer, Seeds, Visitor, World,
     frontend, instances, invitations,
     users::{self, NewUser},
     waitlist_entries,
@@ -58,7 +58,7 @@ impl Target {
         let database = format!("sqlite:{}", folder.join("vestry.db").display());
         let db = Db::open(url.unwrap_or(&database), domain::MIGRATIONS).await?;
         let seeds = Seeds { clock: Arc::new(now), rng: Arc::new(random) };
-        let sealer = Sealer::new(&RootKey::from_file(&std::fs::read(folder.join("root.key"))?)?)?;
+        let sealer = Sealer::with(&RootKeys::from_file(&std::fs::read(folder.join("root.key"))?)?)?;
         let public_url = "http://127.0.0.1".to_owned();
         let world = Arc::new(World::new(db, seeds, Hasher::new(2), sealer, public_url));
         let keys = instances::list(&world).await?;

@@ -81,14 +81,6 @@ impl RootKey {
         Ok(Self { bytes: bytes.try_into().map_err(|_| SealError::NoRootKey)? })
     }
 
-    /// A key from what a file holds: the bytes themselves, or base64.
-    pub fn from_file(contents: &[u8]) -> Result<Self, SealError> {
-        if let Ok(bytes) = contents.try_into() {
-            return Ok(Self { bytes });
-        }
-        Self::from_base64(std::str::from_utf8(contents).map_err(|_| SealError::NoRootKey)?)
-    }
-
     /// The text to keep; whoever has it can open every secret.
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.bytes)
@@ -97,6 +89,37 @@ impl RootKey {
     /// The name of the key, which tells nothing about it.
     pub fn id(&self) -> String {
         hex(&digest(&SHA256, &self.bytes).as_ref()[..4])
+    }
+}
+
+/// The root keys that a program is given: the first seals, while keys are rotated others open too.
+#[derive(Debug)]
+pub struct RootKeys {
+    current: RootKey,
+    others: Vec<RootKey>,
+}
+
+impl RootKeys {
+    /// Keys from a variable, in base64, with commas or spaces between them.
+    pub fn from_base64(text: &str) -> Result<Self, SealError> {
+        let parts = text.split(|letter: char| letter == ',' || letter.is_whitespace());
+        let mut keys = parts.filter(|part| !part.is_empty()).map(RootKey::from_base64);
+        let current = keys.next().ok_or(SealError::NoRootKey)??;
+        Ok(Self { current, others: keys.collect::<Result<_, _>>()? })
+    }
+
+    /// Keys from what a file holds: the bytes of one, or lines in base64.
+    pub fn from_file(contents: &[u8]) -> Result<Self, SealError> {
+        if let Ok(bytes) = contents.try_into() {
+            return Ok(RootKey { bytes }.into());
+        }
+        Self::from_base64(std::str::from_utf8(contents).map_err(|_| SealError::NoRootKey)?)
+    }
+}
+
+impl From<RootKey> for RootKeys {
+    fn from(current: RootKey) -> Self {
+        Self { current, others: Vec::new() }
     }
 }
 
@@ -122,10 +145,10 @@ impl Place<'_> {
     }
 }
 
-/// Seals under the current root key, and opens under older ones too.
+/// Seals under the current root key, and opens under others that were given too.
 pub struct Sealer {
     current: Key,
-    older: Vec<Key>,
+    others: Vec<Key>,
 }
 
 struct Key {
@@ -154,12 +177,17 @@ impl fmt::Debug for Sealer {
 impl Sealer {
     /// A sealer under `root`.
     pub fn new(root: &RootKey) -> Result<Self, SealError> {
-        Ok(Self { current: Key::new(root)?, older: Vec::new() })
+        Ok(Self { current: Key::new(root)?, others: Vec::new() })
+    }
+
+    /// A sealer under the first of `keys`, which opens under all of them.
+    pub fn with(keys: &RootKeys) -> Result<Self, SealError> {
+        keys.others.iter().try_fold(Self::new(&keys.current)?, Self::and_other)
     }
 
     /// The same, opening what was sealed under `root` as well.
-    pub fn and_older(mut self, root: &RootKey) -> Result<Self, SealError> {
-        self.older.push(Key::new(root)?);
+    pub fn and_other(mut self, root: &RootKey) -> Result<Self, SealError> {
+        self.others.push(Key::new(root)?);
         Ok(self)
     }
 
@@ -170,7 +198,15 @@ impl Sealer {
 
     /// Whether `sealed` is under the current key, so that it need not be sealed again.
     pub fn is_current(&self, sealed: &str) -> bool {
-        sealed.split('.').nth(1) == Some(&self.current.id)
+        id_of(sealed) == Some(&self.current.id)
+    }
+
+    /// The same secret under the current key; nothing if it is already.
+    pub fn seal_again(&self, place: &Place<'_>, sealed: &str) -> Result<Option<String>, SealError> {
+        if self.is_current(sealed) {
+            return Ok(None);
+        }
+        self.seal(place, &self.open(place, sealed)?).map(Some)
     }
 
     /// Seals `secret` for `place`.
@@ -216,6 +252,8 @@ impl Sealer {
     }
 
     /// Whether `mark` was made of this secret for `place`. Takes as long for any wrong one.
+    ///
+    /// A mark cannot be made again under another key: once its own is gone, it is of no secret.
     pub fn is_marked(
         &self,
         place: &Place<'_>,
@@ -228,18 +266,25 @@ impl Sealer {
         else {
             return Err(SealError::Form);
         };
-        let key = self.key(id)?;
+        let Ok(key) = self.key(id) else { return Ok(false) };
         let tag = STANDARD.decode(tag).map_err(|_| SealError::Form)?;
         Ok(hmac::verify(&key.mac, marked(place, secret).as_bytes(), &tag).is_ok())
     }
 
     fn key(&self, id: &str) -> Result<&Key, SealError> {
-        let mut keys = std::iter::once(&self.current).chain(&self.older);
+        let mut keys = std::iter::once(&self.current).chain(&self.others);
         keys.clone().find(|key| key.id == id).ok_or_else(|| SealError::OtherKey {
             needed: id.to_owned(),
             given: keys.by_ref().map(|key| key.id.clone()).collect(),
         })
     }
+}
+
+/// The name of the key that something was sealed under.
+pub(crate) fn id_of(sealed: &str) -> Option<&str> {
+    let mut parts = sealed.split('.');
+    parts.next().filter(|version| *version == VERSION)?;
+    parts.next()
 }
 
 /// The text of a place tells its parts apart, so that what follows it cannot be taken for one.
@@ -314,10 +359,14 @@ mod tests {
     #[test]
     fn an_older_key_still_opens() {
         let sealed = sealer(1).seal(&PLACE, b"secret").expect("sealed");
-        let rotated = sealer(2).and_older(&RootKey { bytes: [1; 32] }).expect("a sealer");
+        let rotated = sealer(2).and_other(&RootKey { bytes: [1; 32] }).expect("a sealer");
         assert_eq!(rotated.open(&PLACE, &sealed).expect("opened"), b"secret");
         assert!(!rotated.is_current(&sealed));
         assert!(rotated.is_current(&rotated.seal(&PLACE, b"").expect("sealed")));
+        let again = rotated.seal_again(&PLACE, &sealed).expect("opened").expect("sealed");
+        assert_eq!(sealer(2).open(&PLACE, &again).expect("opened"), b"secret");
+        assert_eq!(rotated.seal_again(&PLACE, &again), Ok(None));
+        assert!(sealer(3).seal_again(&PLACE, &again).is_err());
     }
 
     #[test]
@@ -346,8 +395,8 @@ mod tests {
             assert_eq!(is(&ours, &PLACE, code), Ok(false), "{code}");
         }
         assert_eq!(is(&ours, &Place { row: "ins_b", ..PLACE }, "424242"), Ok(false));
-        assert!(is(&sealer(2), &PLACE, "424242").is_err());
-        let rotated = sealer(2).and_older(&RootKey { bytes: [1; 32] }).expect("a sealer");
+        assert_eq!(is(&sealer(2), &PLACE, "424242"), Ok(false), "its key is gone");
+        let rotated = sealer(2).and_other(&RootKey { bytes: [1; 32] }).expect("a sealer");
         assert_eq!(is(&rotated, &PLACE, "424242"), Ok(true));
         for text in ["", "v1", "v1.72cd6e84.!", "v2.72cd6e84.AAAA"] {
             assert!(ours.is_marked(&PLACE, "424242", text).is_err(), "{text}");
@@ -360,14 +409,30 @@ mod tests {
         let key = RootKey::generate().expect("a key");
         let again = RootKey::from_base64(&format!("{}\n", key.to_base64())).expect("a key");
         assert_eq!(again.id(), key.id());
-        let file = RootKey::from_file(&key.bytes).expect("raw");
-        assert_eq!(file.id(), key.id());
-        let file = RootKey::from_file(format!("{}\n", key.to_base64()).as_bytes()).expect("text");
-        assert_eq!(file.id(), key.id());
+        let file = RootKeys::from_file(&key.bytes).expect("raw");
+        assert_eq!(file.current.id(), key.id());
+        let file = RootKeys::from_file(format!("{}\n", key.to_base64()).as_bytes());
+        assert_eq!(file.expect("text").current.id(), key.id());
         assert_eq!(format!("{key:?}"), "RootKey(..)");
         for text in ["", "AAAA", "not base64", &STANDARD.encode([0; 31])] {
             assert_eq!(RootKey::from_base64(text).expect_err("no key"), SealError::NoRootKey);
-            assert_eq!(RootKey::from_file(text.as_bytes()).expect_err("no"), SealError::NoRootKey);
+            assert_eq!(RootKeys::from_file(text.as_bytes()).expect_err("no"), SealError::NoRootKey);
+        }
+    }
+
+    #[test]
+    fn sec_04_the_first_of_several_keys_seals_and_all_open() {
+        let [one, two] = [1, 2].map(|byte| STANDARD.encode([byte; 32]));
+        for text in [format!("{two}\n{one}\n"), format!("{two},{one}"), format!(" {two}  {one}")] {
+            let keys = RootKeys::from_file(text.as_bytes()).expect("keys");
+            let both = Sealer::with(&keys).expect("a sealer");
+            assert_eq!(both.key_id(), sealer(2).key_id());
+            let older = sealer(1).seal(&PLACE, b"secret").expect("sealed");
+            assert_eq!(both.open(&PLACE, &older).expect("opened"), b"secret");
+            assert!(!format!("{keys:?}").contains(&one), "no key is shown");
+        }
+        for text in ["", "\n", &format!("{one}\nAAAA"), &format!("AAAA\n{one}")] {
+            assert!(RootKeys::from_base64(text).is_err(), "{text}");
         }
     }
 

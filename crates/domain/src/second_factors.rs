@@ -118,10 +118,21 @@ async fn is_totp(outside: &Outside, row: &UserRow, code: &str) -> Result<bool> {
 
 /// Marks a step as used, and with it all before it; false if somebody was faster.
 async fn spend_step(cx: &mut Cx, (id, sealed, step): (UserId, String, i64)) -> Result<bool> {
+    let row = users::find(cx, &id).await?;
+    let Some(stored) = row.totp_secret else { return Ok(false) };
+    // It may be under another root key by now, and still be the same one.
+    if stored != sealed {
+        let (instance, row) = (cx.instance.id.as_str(), id.as_str());
+        let place = Place { instance, table: "users", row, column: "totp_secret" };
+        let open = |sealed: &str| cx.world.sealer.open(&place, sealed);
+        if open(&stored)? != open(&sealed)? {
+            return Ok(false);
+        }
+    }
     let sql = "update users set totp_used_step = $1
                where instance_id = $2 and id = $3 and totp_secret = $4
                  and (totp_used_step is null or totp_used_step < $1) returning id";
-    let [instance, id, sealed] = [cx.instance_id(), id.to_string(), sealed].map(Value::Text);
+    let [instance, id, sealed] = [cx.instance_id(), id.to_string(), stored].map(Value::Text);
     let rows = cx.tx.rows(sql, vec![Value::Int(step), instance, id, sealed]).await?;
     Ok(!rows.is_empty())
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use db::{BoxFuture, Column as _, Mode, Record, Tx};
+use db::{BoxFuture, Column as _, Mode, Record, Tx, Value};
 use macros::Record;
 
 use crate::{Place, Result, World};
 
 /// A text only the right root key opens.
 const ROOT_KEY: &str = "root_key";
+const PLACE: Place<'static> =
+    Place { instance: "", table: "server_facts", row: ROOT_KEY, column: "value" };
 const API_URL: &str = "api_url";
 const FRONTEND_API_URL: &str = "frontend_api_url";
 
@@ -32,7 +34,7 @@ pub struct Addresses {
 ///
 /// A database that has none yet takes the given key, unless it is only looked at.
 pub async fn unlock(world: &Arc<World>, mode: Mode) -> Result<bool> {
-    let place = Place { instance: "", table: "server_facts", row: ROOT_KEY, column: "value" };
+    let place = PLACE;
     let value = match fact(world, ROOT_KEY).await? {
         Some(value) => value,
         None if mode == Mode::Write => {
@@ -42,6 +44,24 @@ pub async fn unlock(world: &Arc<World>, mode: Mode) -> Result<bool> {
         None => return Ok(true),
     };
     Ok(world.sealer.open(&place, &value).is_ok())
+}
+
+/// The text that only the right root key opens, if the database has one yet.
+pub(crate) async fn lock(world: &World) -> Result<Option<String>> {
+    fact(world, ROOT_KEY).await
+}
+
+/// Takes the current root key for the right one; the others are none from then on.
+pub(crate) async fn lock_again(world: &World) -> Result<()> {
+    let Some(old) = lock(world).await? else { return Ok(()) };
+    let Some(new) = world.sealer.seal_again(&PLACE, &old)? else { return Ok(()) };
+    let sql = "update server_facts set value = $1 where name = $2 and value = $3";
+    let values = [new, ROOT_KEY.to_owned(), old].map(Value::Text).to_vec();
+    let work = move |mut tx: Tx| -> BoxFuture<Result<()>> {
+        let values = values.clone();
+        Box::pin(async move { Ok(tx.execute(sql, values).await?) })
+    };
+    world.everywhere("lock_again", Mode::Write, work).await
 }
 
 /// Remembers where the server is reached, for commands beside it.

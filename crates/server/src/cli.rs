@@ -80,6 +80,16 @@ Examples:
 npm fetches the packages, as its own configuration says. A package whose content is not the one
 that was published is refused.";
 
+const ROOT_KEY_EXAMPLES: &str = "\
+Examples:
+  vestry root-key check --data /var/lib/vestry
+  vestry root-key rotate --data /var/lib/vestry
+
+A file with root keys may hold several, one a line, and VESTRY_ROOT_KEY several with commas between
+them: the first seals, the others only open. To rotate, put a new key first, restart the servers,
+run `vestry root-key rotate` beside them, and take the older key away once it says so. Servers that
+share a database get the new key as the second one first, each of them, before any has it first.";
+
 const CLOCK_EXAMPLES: &str = "\
 Examples:
   vestry instance clock                          of `vestry dev` in this folder
@@ -121,6 +131,12 @@ pub(crate) enum Command {
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Look after the key that secrets at rest are sealed under.
+    #[command(after_help = ROOT_KEY_EXAMPLES)]
+    RootKey {
+        #[command(subcommand)]
+        command: RootKeyCommand,
     },
     /// Install the official components, for pages to load from this server.
     #[command(after_help = UI_EXAMPLES)]
@@ -177,7 +193,7 @@ pub(crate) struct Storage {
     /// Keep everything in PostgreSQL instead.
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
-    /// File with the root key.
+    /// File with the root key; while keys are rotated with several, the first of which seals.
     #[arg(long, value_name = "FILE")]
     pub(crate) root_key_file: Option<String>,
 }
@@ -281,6 +297,25 @@ pub(crate) struct ConfigOf {
     /// The instance; without it the oldest one.
     #[arg(long, value_name = "ID")]
     pub(crate) instance: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RootKeyCommand {
+    /// Count the secrets under each key, and open all of them; 1 if other keys are still needed.
+    #[command(after_help = ROOT_KEY_EXAMPLES)]
+    Check(RootKey),
+    /// Seal every secret under the first key, also while servers run; may be begun again.
+    #[command(after_help = ROOT_KEY_EXAMPLES)]
+    Rotate(RootKey),
+}
+
+#[derive(Args)]
+pub(crate) struct RootKey {
+    #[command(flatten)]
+    pub(crate) storage: Storage,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

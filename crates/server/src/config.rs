@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use domain::RootKey;
+use domain::RootKeys;
 use server::outbound::Reach;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
 use crate::{
     cli,
-    data::{Folder, read_root_key},
+    data::{Folder, read_root_keys},
     failure::{Failure, Result},
     logging,
 };
@@ -83,8 +83,8 @@ pub(crate) enum Store {
 pub(crate) struct Serve {
     pub(crate) listen: SocketAddr,
     pub(crate) store: Store,
-    /// None: the folder has it.
-    pub(crate) root_key: Option<RootKey>,
+    /// None: the folder has them.
+    pub(crate) root_keys: Option<RootKeys>,
     pub(crate) public_url: Url,
     pub(crate) api_url: Option<Url>,
     pub(crate) proxy_path: String,
@@ -245,8 +245,8 @@ impl Given {
         }
     }
 
-    /// The root key, if it was given apart from the data.
-    pub(crate) fn root_key(&mut self) -> Option<RootKey> {
+    /// The root keys, if they were given apart from the data.
+    pub(crate) fn root_keys(&mut self) -> Option<RootKeys> {
         match (self.take("root_key"), self.take("root_key_file")) {
             (Some(_), Some(file)) => {
                 let from = file.from;
@@ -256,10 +256,10 @@ impl Given {
                 None
             }
             (key, None) => self.read(key, "root_key", |text| {
-                RootKey::from_base64(text).map_err(|error| error.to_string())
+                RootKeys::from_base64(text).map_err(|error| error.to_string())
             }),
             (None, file) => self.read(file, "root_key_file", |path| {
-                read_root_key(Path::new(path)).map_err(|failure| match failure {
+                read_root_keys(Path::new(path)).map_err(|failure| match failure {
                     Failure::Other(text) => text,
                     Failure::Settings(texts) => texts.join("; "),
                 })
@@ -310,7 +310,7 @@ impl Given {
             Some(Store::Folder(folder)) if !keyed => self.problems.extend(folder.lost_root_key()),
             _ => {}
         }
-        let root_key = self.root_key();
+        let root_keys = self.root_keys();
         if !self.values.contains_key("public_url") {
             self.problem(format!("public_url is missing: {}", ways("public_url")));
         }
@@ -350,7 +350,7 @@ impl Given {
         Ok(Serve {
             listen,
             store,
-            root_key,
+            root_keys,
             public_url,
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),

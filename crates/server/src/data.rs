@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::RootKey;
+use domain::{RootKey, RootKeys};
 
 use crate::failure::{Failure, Result};
 
@@ -32,7 +32,7 @@ impl Folder {
         format!("sqlite:{}", self.database().display())
     }
 
-    /// Where its root key is.
+    /// Where its root keys are.
     pub(crate) fn root_key_file(&self) -> PathBuf {
         self.0.join("root.key")
     }
@@ -50,11 +50,11 @@ impl Folder {
         })
     }
 
-    /// Its root key; a new one if there are no data yet.
-    pub(crate) fn root_key(&self) -> Result<RootKey> {
+    /// Its root keys; a new one if there are no data yet.
+    pub(crate) fn root_keys(&self) -> Result<RootKeys> {
         let path = self.root_key_file();
         if path.exists() {
-            return read_root_key(&path);
+            return read_root_keys(&path);
         }
         if let Some(lost) = self.lost_root_key() {
             return Err(Failure::Other(lost));
@@ -64,19 +64,19 @@ impl Folder {
     }
 }
 
-/// Reads a root key.
-pub(crate) fn read_root_key(path: &Path) -> Result<RootKey> {
+/// Reads root keys.
+pub(crate) fn read_root_keys(path: &Path) -> Result<RootKeys> {
     let contents = fs::read(path).map_err(|error| cannot("read", path, &error))?;
     let open = fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0);
     if open {
         tracing::warn!("everybody on this machine can read the root key: chmod 600 its file");
     }
-    RootKey::from_file(&contents)
+    RootKeys::from_file(&contents)
         .map_err(|error| Failure::Other(format!("{}: {error}", path.display())))
 }
 
 /// Writes a new key, whole or not at all; who comes second takes the first one's.
-fn make_root_key(folder: &Path, path: &Path) -> Result<RootKey> {
+fn make_root_key(folder: &Path, path: &Path) -> Result<RootKeys> {
     let key = RootKey::generate().map_err(|error| Failure::new(error.to_string()))?;
     let writing = |error| cannot("write", path, &error);
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(writing)?;
@@ -84,12 +84,12 @@ fn make_root_key(folder: &Path, path: &Path) -> Result<RootKey> {
     file.as_file().sync_all().map_err(writing)?;
     match file.persist_noclobber(path) {
         Ok(_) => {}
-        Err(_) if path.exists() => return read_root_key(path),
+        Err(_) if path.exists() => return read_root_keys(path),
         Err(error) => return Err(writing(error.error)),
     }
     let folder = fs::File::open(folder).map_err(writing)?;
     folder.sync_all().map_err(writing)?;
-    Ok(key)
+    Ok(key.into())
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Failure {

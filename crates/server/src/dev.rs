@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{
-    RootKey, World,
+    RootKeys, World,
     instances::{self, Keys, NewInstance},
     server_facts::{self, Addresses},
 };
@@ -113,7 +113,7 @@ fn announce_tls(authority: &Path, host: &str, address: SocketAddr) {
 }
 
 /// Where data are, and their root key, which stays in the folder in any case.
-async fn storage(folder: &Folder, database_url: Option<String>) -> Result<(String, RootKey)> {
+async fn storage(folder: &Folder, database_url: Option<String>) -> Result<(String, RootKeys)> {
     folder.make()?;
     let url = match database_url {
         None => folder.database_url(),
@@ -126,10 +126,10 @@ async fn storage(folder: &Folder, database_url: Option<String>) -> Result<(Strin
                     path.display()
                 )));
             }
-            return Ok((url, folder.root_key()?));
+            return Ok((url, folder.root_keys()?));
         }
     };
-    Ok((url, folder.root_key()?))
+    Ok((url, folder.root_keys()?))
 }
 
 /// Listens on an address.

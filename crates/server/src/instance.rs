@@ -37,7 +37,7 @@ async fn create(create: cli::Create) -> Result<()> {
     let mut given = Given::gather(flags, config, std::env::vars());
     let public_url = given.public_url("public_url");
     let api_url = given.public_url("api_url");
-    let (store, key) = (given.store(), given.root_key());
+    let (store, key) = (given.store(), given.root_keys());
     given.finish()?;
     let production = create.environment == Environment::Production;
     if production && public_url.is_none() {
@@ -58,7 +58,7 @@ async fn create(create: cli::Create) -> Result<()> {
         (Some(Store::Postgres(url)), Some(key)) => (url, key),
         (Some(Store::Folder(folder)), key) => {
             folder.make()?;
-            let key = key.map_or_else(|| folder.root_key(), Ok)?;
+            let key = key.map_or_else(|| folder.root_keys(), Ok)?;
             (folder.database_url(), key)
         }
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    RootKey, World,
+    RootKeys, World,
     instances::{self, Keys},
     server_facts::{self, Addresses},
 };
@@ -119,9 +119,9 @@ pub(crate) async fn attach(flags: cli::Storage) -> Result<Arc<World>> {
     world::open(&url, &key, String::new(), Opening::Attach).await
 }
 
-/// Where data are, and their root key.
-pub(crate) fn place(given: &mut Given) -> Result<(String, RootKey)> {
-    let (store, key) = (given.store(), given.root_key());
+/// Where data are, and their root keys.
+pub(crate) fn place(given: &mut Given) -> Result<(String, RootKeys)> {
+    let (store, key) = (given.store(), given.root_keys());
     given.finish()?;
     let folder = match &store {
         Some(Store::Folder(folder)) => folder.clone(),
@@ -133,7 +133,7 @@ pub(crate) fn place(given: &mut Given) -> Result<(String, RootKey)> {
     };
     let key = match key {
         Some(key) => key,
-        None if folder.root_key_file().exists() => folder.root_key()?,
+        None if folder.root_key_file().exists() => folder.root_keys()?,
         None => {
             let path = folder.root_key_file();
             return Err(Failure::Other(format!(

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use domain::{
-    instances,
+    instances, root_keys,
     server_facts::{self, Addresses},
 };
 use server::{Options, ServerConfig, Tls};
@@ -47,18 +47,21 @@ async fn serve(serve: Serve) -> Result<()> {
     let ui_folder = serve.ui_dir.or(beside);
     let tls = serve.tls.map(|(certificate, key)| Tls::open(certificate, key, false));
     let tls = tls.transpose().map_err(Failure::Other)?;
-    let (url, key) = match (serve.store, serve.root_key) {
+    let (url, key) = match (serve.store, serve.root_keys) {
         (Store::Postgres(url), Some(key)) => (url, key),
         (Store::Postgres(_), None) => return Err(Failure::new("the root key is missing")),
         (Store::Folder(folder), key) => {
             folder.make()?;
-            (folder.database_url(), key.map_or_else(|| folder.root_key(), Ok)?)
+            (folder.database_url(), key.map_or_else(|| folder.root_keys(), Ok)?)
         }
     };
     let public_url = text_of(&serve.public_url);
     let (cognito_url, reach, accountless) = (serve.cognito_url, serve.reach, serve.accountless);
     let opening = Opening::Serve { cognito_url, reach, accountless };
     let world = world::open(&url, &key, public_url.clone(), opening).await?;
+    if !root_keys::is_current(&world).await? {
+        tracing::warn!("secrets are under another root key than the first: vestry root-key rotate");
+    }
     let api_url = serve.api_url.as_ref().map_or_else(|| public_url.clone(), text_of);
     let addresses = Addresses { api_url, frontend_api_url: public_url };
     server_facts::remember(&world, addresses).await?;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use db::{Db, Mode};
-use domain::{Hasher, Outbound, RootKey, Sealer, Seeds, World, server_facts};
+use domain::{Hasher, Outbound, RootKeys, Sealer, Seeds, World, server_facts};
 use server::outbound::Reach;
 use wire::Timestamp;
 
@@ -24,10 +24,10 @@ pub(crate) enum Opening {
     Attach,
 }
 
-/// Opens the database at `url`; refuses a root key that is not its own, before anything is written.
+/// Opens the database at `url`; refuses root keys that are not its own, before anything is written.
 pub(crate) async fn open(
     url: &str,
-    key: &RootKey,
+    keys: &RootKeys,
     public_url: String,
     opening: Opening,
 ) -> Result<Arc<World>> {
@@ -49,7 +49,7 @@ pub(crate) async fn open(
             (db, hasher, Outbound::default(), Mode::Read)
         }
     };
-    let sealer = Sealer::new(key).map_err(|error| Failure::new(error.to_string()))?;
+    let sealer = Sealer::with(keys).map_err(|error| Failure::new(error.to_string()))?;
     let world = World::new(db, seeds(), hasher, sealer, public_url).reaching(outbound);
     let world = Arc::new(World { is_for_development, ..world });
     if server_facts::unlock(&world, mode).await? {

@@ -10,5 +10,6 @@ mod pages;
 mod process;
 mod races;
 mod readme;
+mod root_keys;
 mod settings;
 mod tls;

@@ -40,6 +40,7 @@ async fn rac_09_of_two_servers_one_makes_what_there_is_one_of() {
         ("allowlist_identifiers", object!({"identifier": "ada@example.com"})),
         ("blocklist_identifiers", object!({"identifier": "*@example.com"})),
         ("redirect_urls", object!({"url": "my-app://callback"})),
+        ("invitations", object!({"email_address": "bob@example.com"})),
     ];
     let http = reqwest::Client::new();
     for (path, body) in races {
