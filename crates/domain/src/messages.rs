@@ -47,6 +47,56 @@ pub(crate) async fn address_code(
     email(cx, to, text, json!({ "otp_code": code })).await
 }
 
+/// Sends a link that proves the e-mail address.
+pub(crate) async fn email_link(
+    cx: &mut Cx,
+    to: Recipient<'_>,
+    is_sign_up: bool,
+    url: &str,
+) -> Result<()> {
+    let (slug, what) = match is_sign_up {
+        true => ("magic_link_sign_up", "sign up"),
+        false => ("magic_link_sign_in", "sign in"),
+    };
+    let text = Text {
+        slug,
+        subject: format!("Your link to {what}"),
+        lines: [
+            format!("Follow this link to {what}: {url}"),
+            "It is good for ten minutes, and once. If you did not ask for it, do not follow it."
+                .to_owned(),
+        ],
+    };
+    email(cx, to, text, json!({ "magic_link": url, "ttl_minutes": 10 })).await
+}
+
+/// Tells a user that somebody guessed at their account until it was locked.
+pub(crate) async fn account_locked(cx: &mut Cx, to: &IdentificationRow) -> Result<()> {
+    let text = Text {
+        slug: "account_locked",
+        subject: "Your account was locked for a while".to_owned(),
+        lines: [
+            "There were too many failed attempts to sign in to your account.".to_owned(),
+            "If this was not you, your password was not found out. Sessions that you have go on."
+                .to_owned(),
+        ],
+    };
+    email(cx, Recipient::from(to), text, json!({})).await
+}
+
+/// Tells a user that their password is another one.
+pub(crate) async fn password_changed(cx: &mut Cx, to: &IdentificationRow) -> Result<()> {
+    let text = Text {
+        slug: "password_changed",
+        subject: "Your password was changed".to_owned(),
+        lines: [
+            "The password of your account was changed.".to_owned(),
+            "If this was not you, please get in touch with us.".to_owned(),
+        ],
+    };
+    email(cx, Recipient::from(to), text, json!({})).await
+}
+
 /// Tells the one who had this address as their primary one that it no longer is.
 pub(crate) async fn primary_email_address_changed(
     cx: &mut Cx,
@@ -116,6 +166,13 @@ pub(crate) struct Recipient<'a> {
     value: &'a str,
     /// Where the address is a user's.
     identification: Option<&'a IdentificationRow>,
+}
+
+impl<'a> Recipient<'a> {
+    /// The address or the number.
+    pub(crate) fn value(&self) -> &'a str {
+        self.value
+    }
 }
 
 impl<'a> From<&'a IdentificationRow> for Recipient<'a> {

@@ -98,7 +98,7 @@ fn has_form_of_totp(code: &str) -> bool {
 }
 
 /// True for the code of a step that no code was taken of before.
-async fn is_totp(outside: &Outside, row: &UserRow, code: &str) -> Result<bool> {
+pub(crate) async fn is_totp(outside: &Outside, row: &UserRow, code: &str) -> Result<bool> {
     let Some(sealed) = row.totp_secret.as_deref().filter(|_| has_form_of_totp(code)) else {
         return Ok(false);
     };
@@ -138,7 +138,7 @@ async fn spend_step(cx: &mut Cx, (id, sealed, step): (UserId, String, i64)) -> R
 }
 
 /// True for a backup code that was not used before.
-async fn is_backup_code(outside: &Outside, row: &UserRow, code: &str) -> Result<bool> {
+pub(crate) async fn is_backup_code(outside: &Outside, row: &UserRow, code: &str) -> Result<bool> {
     let Some(stored) = row.backup_codes.as_deref() else {
         return Ok(false);
     };

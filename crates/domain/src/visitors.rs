@@ -30,6 +30,8 @@ pub struct Visitor {
     pub session_id: Option<SessionId>,
     /// An app of its own, which has a header instead of cookies.
     pub is_native: bool,
+    /// It showed a testing token: limits are not for it.
+    pub is_testing: bool,
     /// By what its client is found, once it is recognized.
     pub key: Option<ClientKey>,
     /// The token that it showed.

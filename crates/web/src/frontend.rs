@@ -8,9 +8,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, header},
 };
 use domain::{
-    Answer, Caller, Credentials, Instance, Operation, Outside, Rate, Result, Visitor, visitors,
+    Answer, Caller, Credentials, Instance, Operation, Outside, Rate, Result, Visitor,
+    testing_tokens, visitors,
 };
-use wire::{Api, Auth, Decode, refusal};
+use wire::{Api, Auth, Decode, Timestamp, refusal};
 
 use crate::{
     App, Found, Target, authenticate, payload, render,
@@ -103,11 +104,13 @@ async fn run(
     request: Request,
 ) -> Result<Answer> {
     let meta = &operation.meta;
-    let visitor = visitor(&instance, meta, head, &request)?;
+    let wall = (app.world.seeds.clock)();
+    let now = Timestamp(wall.0.saturating_add(instance.clock_offset_ms));
+    let visitor = visitor((&instance, now), meta, head, &request)?;
     let limits = &instance.settings.rate_limits;
     if let (true, Some(address)) = (limits.enabled && head.method != "GET", &visitor.address) {
         let who = format!("{} from {address}", instance.id);
-        app.limiter.count(who, &MUTATIONS, (app.world.seeds.clock)())?;
+        app.limiter.count(who, &MUTATIONS, wall)?;
     }
     let version = versions::asked(request.headers(), &head.query)?;
     let takes_file = meta.body == wire::Body::Upload;
@@ -145,7 +148,7 @@ async fn instance(app: &App, head: &Head, headers: &HeaderMap) -> Result<Arc<Ins
 
 /// Who asks, from what the request shows.
 fn visitor(
-    instance: &Instance,
+    (instance, now): (&Instance, Timestamp),
     meta: &wire::Meta,
     head: &Head,
     request: &Request,
@@ -168,6 +171,8 @@ fn visitor(
         user_agent: text(header::USER_AGENT),
         address: forwarded.or(peer),
         session_id: parameter("_clerk_session_id").map(Into::into),
+        is_testing: parameter("__clerk_testing_token")
+            .is_some_and(|token| testing_tokens::is_valid(instance, &token, now)),
         is_native,
         origin,
         ..Visitor::default()

@@ -37,7 +37,11 @@ impl<R: Send + 'static> Show<R> for R {
 
 /// True if the answer tells the client's whole state.
 pub(super) fn tells_client(meta: &Meta) -> bool {
-    meta.answer == Wrapping::Enveloped && meta.method != Method::GET
+    match meta.answer {
+        Wrapping::Bare => false,
+        Wrapping::Enveloped => meta.method != Method::GET,
+        Wrapping::Reloaded => true,
+    }
 }
 
 /// The answer whose response is `response`, which is JSON already.
@@ -59,7 +63,7 @@ pub(super) async fn finish(
     cookies::set(outside, meta, &mut reply)?;
     let body = match meta.answer {
         Wrapping::Bare => response,
-        Wrapping::Enveloped => {
+        Wrapping::Enveloped | Wrapping::Reloaded => {
             let state = reply.visit.state.take().filter(|_| tells_client(meta));
             let client = state.map(|state| client_state::view(outside, *state)).transpose()?;
             let client = serde_json::to_vec(&client)?;

@@ -3,7 +3,7 @@
 use db::{Column as _, Record as _, Value};
 use wire::{
     Timestamp,
-    backend::sessions::SessionStatus,
+    backend::{clients::ClientId, sessions::SessionStatus},
     frontend::clients::{DeleteClient, GetClient, PostClient, PutClient, RemoveClientSessions},
     refusal,
 };
@@ -118,6 +118,13 @@ pub(crate) async fn find(cx: &mut Cx) -> Result<Option<ClientRow>> {
         must_be_known(cx).await?;
     }
     Ok(row)
+}
+
+/// The visitor's client, if it shows one that there is. Nobody is refused.
+pub(crate) async fn known(cx: &mut Cx) -> Result<Option<ClientId>> {
+    let Some(Whose { sql, values }) = whose(cx) else { return Ok(None) };
+    let row = ClientRow::select(&cx.tx).filter(&format!("id = {sql}"), values);
+    Ok(row.first(&mut cx.tx).await?.map(|row| row.id))
 }
 
 /// Refuses the token of a developer's browser that nobody made.

@@ -12,7 +12,8 @@ pub(super) fn set(outside: &Outside, meta: &Meta, reply: &mut Reply) -> Result<(
     let is_signed_out = tells_client(meta) && reply.visit.state.is_none();
     set_client(outside, reply, !is_signed_out)?;
     // In development the official scripts write it themselves.
-    if tells_client(meta) && !outside.instance.is_development() {
+    let is_told = tells_client(meta) || reply.visit.state.is_some();
+    if is_told && !outside.instance.is_development() {
         set_updated_at(outside, reply);
     }
     Ok(())

@@ -12,18 +12,22 @@ mod cookies;
 mod dev_browsers;
 mod environment;
 mod health;
+mod limits;
 mod offer;
+pub(crate) mod proofs;
+mod redirects;
 pub(crate) mod sessions;
 pub(crate) mod sign_ins;
 mod sign_ups;
 pub mod testing;
 mod tokens;
 mod users;
+mod verify;
 
 pub(crate) use answer::{Show, Visit};
 pub use tokens::FreshTokens;
 
-use crate::Operations;
+use crate::{Cx, Operations};
 
 /// What the Frontend API offers.
 pub(crate) fn operations(all: Operations) -> Operations {
@@ -34,9 +38,24 @@ pub(crate) fn operations(all: Operations) -> Operations {
         clients::operations,
         sessions::operations,
         tokens::operations,
+        sign_ins::operations,
         users::operations,
         sign_ups::operations,
+        verify::operations,
     ]
     .into_iter()
     .fold(all, |all, add| add(all))
+}
+
+/// Where the Frontend API of the request's instance is reached, for links in mails: from what is
+/// configured, whatever host was asked.
+fn own_url(cx: &Cx) -> String {
+    let (server, host) = (&cx.world.public_url, &cx.instance.frontend_host);
+    if cx.instance.is_development() {
+        // Where pages under development are, so that their cookies come along.
+        return format!("{}/_/{host}", server.replace("//127.0.0.1", "//localhost"));
+    }
+    let scheme =
+        if server.starts_with("https:") || !host.ends_with("localhost") { "https" } else { "http" };
+    format!("{scheme}://{host}")
 }

@@ -27,7 +27,7 @@ use crate::{
     clients::ClientRow,
     identifications::IdentificationRow,
     session_tokens::Subject,
-    sessions::{self, SessionRow},
+    sessions::{self, Beginning, SessionRow},
     users::{self, UserRow},
 };
 
@@ -64,7 +64,7 @@ async fn touch(cx: &mut Cx, request: TouchSession) -> Result<SessionFacts> {
     }
     if row.updated_at == cx.now || row.last_active_at.0 + NOTED_MS <= cx.now.0 {
         row.last_active_at = cx.now;
-        row.abandon_at = sessions::abandon_at(cx);
+        row.abandon_at = sessions::abandon_at(cx, row.actor().is_some());
         row.latest_activity = activity::of(cx, row.latest_activity.as_deref())?;
         row.update(&mut cx.tx).await?;
         users::seen(cx, &row.user_id).await?;
@@ -209,10 +209,10 @@ pub(crate) async fn current(cx: &mut Cx) -> Result<SessionRow> {
     Ok(row)
 }
 
-/// Begins a session of a user on the visitor's client, as a sign-in or a sign-up ends.
+/// Begins a session on the visitor's client, as a sign-in or a sign-up ends.
 ///
 /// With one session for a client, the ones before it end. The client has a new secret afterwards.
-pub(crate) async fn begin(cx: &mut Cx, user_id: UserId, strategy: &str) -> Result<SessionRow> {
+pub(crate) async fn begin(cx: &mut Cx, beginning: Beginning, strategy: &str) -> Result<SessionRow> {
     let mut client = clients::ensure(cx).await?;
     if cx.instance.settings.session.single_session {
         let live = sessions::live(cx).filter("client_id = ?", [client.id.to_value()]);
@@ -221,9 +221,9 @@ pub(crate) async fn begin(cx: &mut Cx, user_id: UserId, strategy: &str) -> Resul
         }
     }
     client.last_authentication_strategy = Some(strategy.to_owned());
-    let mut row = sessions::begin_on(cx, &mut client, user_id, None).await?;
-    row.latest_activity = activity::of(cx, None)?;
-    row.update(&mut cx.tx).await?;
+    let latest_activity = activity::of(cx, None)?;
+    let beginning = Beginning { latest_activity, ..beginning };
+    let row = sessions::begin_on(cx, &mut client, beginning).await?;
     // Where the client is known by another token than its own, there is no secret to change.
     if client.secret_digest.is_some() {
         clients::rotate(cx, &mut client).await?;

@@ -3,7 +3,7 @@
 use wire::backend::{sessions::SessionId, users::UserId};
 
 use super::sessions;
-use crate::{Cx, Outside, Result, answer::Reply, frontend::cookies};
+use crate::{Cx, Outside, Result, answer::Reply, frontend::cookies, sessions::Beginning};
 
 /// Signs a user in on the client of `outside`'s visitor; also tells the cookies that it gets.
 pub async fn sign_in(outside: &Outside, user_id: UserId) -> Result<(SessionId, Vec<String>)> {
@@ -14,5 +14,5 @@ pub async fn sign_in(outside: &Outside, user_id: UserId) -> Result<(SessionId, V
 }
 
 async fn begin(cx: &mut Cx, user_id: UserId) -> Result<SessionId> {
-    Ok(sessions::begin(cx, user_id, "password").await?.id)
+    Ok(sessions::begin(cx, Beginning::of(user_id), "password").await?.id)
 }

@@ -193,22 +193,53 @@ impl SessionRow {
 /// Begins a session of a user on a client of its own.
 pub async fn begin(cx: &mut Cx, user_id: UserId, actor: Option<Metadata>) -> Result<SessionRow> {
     let mut client = clients::insert(cx).await?;
-    begin_on(cx, &mut client, user_id, actor).await
+    begin_on(cx, &mut client, Beginning { actor, ..Beginning::of(user_id) }).await
+}
+
+/// How a session begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    /// Whose it is.
+    pub(crate) user_id: UserId,
+    /// Who acts as the user.
+    pub(crate) actor: Option<Metadata>,
+    /// Seconds that it lives at most, if they are not the usual ones.
+    pub(crate) lifetime_seconds: Option<i64>,
+    /// A second factor was proven.
+    pub(crate) has_second_factor: bool,
+    /// Where it is used: JSON of a `SessionActivity`.
+    pub(crate) latest_activity: Option<String>,
+}
+
+impl Beginning {
+    /// The usual one.
+    pub(crate) fn of(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            actor: None,
+            lifetime_seconds: None,
+            has_second_factor: false,
+            latest_activity: None,
+        }
+    }
 }
 
 /// Begins a session of a user on a client, where it is the one in use from then on.
 pub(crate) async fn begin_on(
     cx: &mut Cx,
     client: &mut ClientRow,
-    user_id: UserId,
-    actor: Option<Metadata>,
+    beginning: Beginning,
 ) -> Result<SessionRow> {
+    let Beginning { user_id, actor, lifetime_seconds, has_second_factor, latest_activity } =
+        beginning;
     let (mut user, identifications) = users::load(cx, &user_id).await?;
     if user.banned {
         return Err(refusal::user_banned().into());
     }
-    let lifetime_seconds = cx.instance.settings.session.lifetime_seconds;
-    let (expire_at, abandon_at) = (after(cx, lifetime_seconds), abandon_at(cx));
+    let usual = i64::from(cx.instance.settings.session.lifetime_seconds);
+    let lifetime_seconds = lifetime_seconds.map_or(usual, |own| own.min(usual));
+    let expire_at = Timestamp(cx.now.0 + lifetime_seconds * 1000);
+    let abandon_at = abandon_at(cx, actor.is_some());
     let row = SessionRow {
         id: cx.id(),
         instance_id: cx.instance_id(),
@@ -219,9 +250,9 @@ pub(crate) async fn begin_on(
         actor: actor.as_ref().map(serde_json::to_string).transpose()?,
         tasks: None,
         last_active_organization_id: None,
-        latest_activity: None,
+        latest_activity,
         first_factor_verified_at: Some(cx.now),
-        second_factor_verified_at: None,
+        second_factor_verified_at: has_second_factor.then_some(cx.now),
         last_active_at: cx.now,
         expire_at,
         abandon_at,
@@ -238,13 +269,16 @@ pub(crate) async fn begin_on(
     Ok(row)
 }
 
-/// When a session ends that is used now, and not again.
-pub(crate) fn abandon_at(cx: &Cx) -> Timestamp {
+/// When a session ends that is used now, and not again. One in which somebody acts as the user
+/// does not wait for long.
+pub(crate) fn abandon_at(cx: &Cx, is_acted: bool) -> Timestamp {
+    const ACTED_SECONDS: u32 = 10 * 60;
     let policy = &cx.instance.settings.session;
-    match policy.inactivity_seconds {
-        0 => after(cx, policy.abandon_seconds),
-        seconds => after(cx, seconds),
-    }
+    let seconds = match policy.inactivity_seconds {
+        0 => policy.abandon_seconds,
+        seconds => seconds,
+    };
+    after(cx, if is_acted { seconds.min(ACTED_SECONDS) } else { seconds })
 }
 
 fn after(cx: &Cx, seconds: u32) -> Timestamp {

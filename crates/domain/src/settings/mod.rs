@@ -173,6 +173,14 @@ settings! {
         update_user: Rate = Rate { requests: 10, seconds: 10 },
         /// Invitations.
         invitations: Rate = Rate { requests: 100, seconds: 3600 },
+        /// Sign-ins and sign-ups that are begun, each from an address and of an identifier.
+        creates: Rate = Rate { requests: 5, seconds: 10 },
+        /// Passwords and codes that are tried, each from an address and in a sign-in or sign-up.
+        attempts: Rate = Rate { requests: 3, seconds: 10 },
+        /// Messages with codes or links, to one address or number.
+        messages: Rate = Rate { requests: 5, seconds: 60 },
+        /// The same within a day.
+        daily_messages: Rate = Rate { requests: 30, seconds: 24 * 3600 },
     }
 }
 

@@ -64,10 +64,8 @@ impl Given {
 impl Credentials {
     /// Gives them to a user.
     pub(super) fn apply(self, cx: &Cx, row: &mut UserRow) {
-        if let Some(Digest(digest)) = self.password {
-            row.password = Some(digest);
-            row.password_updated_at = Some(cx.now);
-            row.password_compromised = false;
+        if let Some(digest) = self.password {
+            row.set_password(digest, cx.now);
         }
         if self.totp_secret.is_some() {
             row.totp_secret = self.totp_secret;

@@ -35,6 +35,7 @@ pub use credentials::Credentials;
 pub use filter::list;
 pub(crate) use metadata::written;
 pub(crate) use sign_up::sign_up;
+pub(crate) use standing::{failed, locked, primary_address, succeeded};
 pub(crate) use update::{check_username, taken_external_id, taken_name};
 pub(crate) use view::{email_address, phone_number, shown, view};
 
@@ -231,6 +232,13 @@ impl UserRow {
             (true, false) => self.mfa_disabled_at = after(self.mfa_enabled_at),
             _ => {}
         }
+    }
+
+    /// Gives the user another password.
+    pub(crate) fn set_password(&mut self, crate::Digest(digest): crate::Digest, now: Timestamp) {
+        self.password = Some(digest);
+        self.password_updated_at = Some(now);
+        self.password_compromised = false;
     }
 
     /// Points the primary identifications at ones that exist, and keeps their values at hand.

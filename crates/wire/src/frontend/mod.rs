@@ -8,3 +8,4 @@ pub mod sessions;
 pub mod sign_ins;
 pub mod sign_ups;
 pub mod users;
+pub mod verifications;

@@ -1,5 +1,6 @@
 //! Sign-ins under way.
 
+use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -76,4 +77,77 @@ pub struct SignInFactor {
     pub enterprise_connection_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_verification_redirect_url: Option<String>,
+}
+
+/// Begin to sign in; what was begun before on the client is given up.
+#[endpoint(POST "/v1/client/sign_ins" -> SignIn, api = Frontend, auth = Client)]
+pub struct CreateSignIn {
+    pub identifier: Option<String>,
+    pub strategy: Option<String>,
+    pub password: Option<String>,
+    pub ticket: Option<String>,
+    /// Where a link in a mail leads.
+    pub redirect_url: Option<String>,
+    /// Go on as who the client's sign-up turned out to be.
+    pub transfer: Option<bool>,
+    /// Whoever is unknown may go on and sign up.
+    pub sign_up_if_missing: Option<bool>,
+}
+
+/// Fetch a sign-in of the client.
+#[endpoint(GET "/v1/client/sign_ins/{sign_in_id}" -> SignIn,
+    api = Frontend, auth = Client, answer = Reloaded)]
+pub struct GetSignIn {
+    pub sign_in_id: SignInId,
+}
+
+/// Get ready to prove a first factor: have a code or a link sent.
+#[endpoint(POST "/v1/client/sign_ins/{sign_in_id}/prepare_first_factor" -> SignIn,
+    api = Frontend, auth = Client)]
+pub struct PrepareFirstFactor {
+    pub sign_in_id: SignInId,
+    pub strategy: String,
+    pub email_address_id: Option<String>,
+    pub phone_number_id: Option<String>,
+    pub redirect_url: Option<String>,
+}
+
+/// Prove a first factor.
+#[endpoint(POST "/v1/client/sign_ins/{sign_in_id}/attempt_first_factor" -> SignIn,
+    api = Frontend, auth = Client)]
+pub struct AttemptFirstFactor {
+    pub sign_in_id: SignInId,
+    pub strategy: String,
+    pub code: Option<String>,
+    /// The password, or the new one where a code lets one reset it.
+    pub password: Option<String>,
+}
+
+/// Get ready to prove a second factor.
+#[endpoint(POST "/v1/client/sign_ins/{sign_in_id}/prepare_second_factor" -> SignIn,
+    api = Frontend, auth = Client)]
+pub struct PrepareSecondFactor {
+    pub sign_in_id: SignInId,
+    pub strategy: String,
+    pub email_address_id: Option<String>,
+    pub phone_number_id: Option<String>,
+    pub redirect_url: Option<String>,
+}
+
+/// Prove a second factor.
+#[endpoint(POST "/v1/client/sign_ins/{sign_in_id}/attempt_second_factor" -> SignIn,
+    api = Frontend, auth = Client)]
+pub struct AttemptSecondFactor {
+    pub sign_in_id: SignInId,
+    pub strategy: String,
+    pub code: Option<String>,
+}
+
+/// Set the password that is due.
+#[endpoint(POST "/v1/client/sign_ins/{sign_in_id}/reset_password" -> SignIn,
+    api = Frontend, auth = Client)]
+pub struct ResetPassword {
+    pub sign_in_id: SignInId,
+    pub password: String,
+    pub sign_out_of_other_sessions: Option<bool>,
 }

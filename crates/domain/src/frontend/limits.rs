@@ -1,0 +1,98 @@
+//! How often visitors may try what guards passwords, codes and messages.
+//!
+//! Counts are rows, so that they hold on all nodes together. A try is counted before anything else
+//! is done about it, in a transaction of its own: that it failed undoes nothing.
+
+use db::Value;
+use wire::refusal;
+
+use crate::{Cx, Outside, Rate, Result, seal::digest_of_secret};
+
+/// One in so many counts sweeps.
+const SWEEP_EVERY: u128 = 64;
+/// Windows that are swept at once.
+const SWEPT_MAX: i64 = 200;
+
+/// Counts a try of the visitor's address, and one for the identifier if it names one; refuses it if
+/// there were too many of either.
+pub(crate) async fn admit(
+    outside: &Outside,
+    what: &'static str,
+    rate: &Rate,
+    identifier: Option<&str>,
+) -> Result<()> {
+    let visitor = outside.caller.visitor();
+    let is_testing = visitor.is_some_and(|visitor| visitor.is_testing);
+    if !outside.instance.settings.rate_limits.enabled || is_testing {
+        return Ok(());
+    }
+    let address = visitor.and_then(|visitor| visitor.address.as_deref());
+    let names: Vec<String> = [
+        address.map(|address| name(what, "from", address)),
+        identifier.map(|identifier| name(what, "of", &identifier.trim().to_lowercase())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    outside.write(count_all, (names, rate.clone())).await
+}
+
+/// Counts a message to an address or a number, within the transaction that sends it.
+pub(crate) async fn count_message(cx: &mut Cx, to: &str) -> Result<()> {
+    let is_testing = cx.caller.visitor().is_some_and(|visitor| visitor.is_testing);
+    if !cx.instance.settings.rate_limits.enabled || is_testing {
+        return Ok(());
+    }
+    let limits = &cx.instance.settings.rate_limits;
+    let rates = [limits.messages.clone(), limits.daily_messages.clone()];
+    for (what, rate) in ["messages", "daily messages"].into_iter().zip(rates) {
+        count(cx, name(what, "to", to), &rate).await?;
+    }
+    Ok(())
+}
+
+/// Whom a count is about is nobody's business.
+fn name(what: &str, relation: &str, whom: &str) -> String {
+    format!("{what} {relation} {}", digest_of_secret(whom))
+}
+
+async fn count_all(cx: &mut Cx, (names, rate): (Vec<String>, Rate)) -> Result<()> {
+    for name in names {
+        count(cx, name, &rate).await?;
+    }
+    if cx.random().is_multiple_of(SWEEP_EVERY) {
+        sweep(cx).await?;
+    }
+    Ok(())
+}
+
+async fn count(cx: &mut Cx, name: String, rate: &Rate) -> Result<()> {
+    let sql = "insert into rate_windows (name, instance_id, requests, ends_at)
+               values ($1, $2, 1, $3)
+               on conflict (instance_id, name) do update set
+                   requests = case when rate_windows.ends_at > $4
+                       then rate_windows.requests + 1 else 1 end,
+                   ends_at = case when rate_windows.ends_at > $4
+                       then rate_windows.ends_at else $3 end
+               returning requests, ends_at";
+    // The wall clock: limits are about the real world.
+    let (now, end) = (cx.wall.0, cx.wall.0 + i64::from(rate.seconds.max(1)) * 1000);
+    let instance = Value::Text(cx.instance_id());
+    let values = vec![Value::Text(name), instance, Value::Int(end), Value::Int(now)];
+    let mut counted = cx.tx.rows(sql, values).await?;
+    let Some(row) = counted.first_mut() else { return Ok(()) };
+    let (requests, ends_at): (i64, i64) = (row.take()?, row.take()?);
+    if rate.requests == 0 || requests <= i64::from(rate.requests) {
+        return Ok(());
+    }
+    let seconds = (ends_at - now).max(0).unsigned_abs().div_ceil(1000).max(1);
+    Err(refusal::too_many_requests().retry_after(seconds).into())
+}
+
+/// Forgets windows that ended.
+async fn sweep(cx: &mut Cx) -> Result<()> {
+    let sql = "delete from rate_windows where instance_id = $1 and name in
+               (select name from rate_windows where instance_id = $1 and ends_at <= $2 limit $3)";
+    let values = vec![Value::Text(cx.instance_id()), Value::Int(cx.wall.0), Value::Int(SWEPT_MAX)];
+    Ok(cx.tx.execute(sql, values).await?)
+}

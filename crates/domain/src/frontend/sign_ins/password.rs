@@ -1,0 +1,182 @@
+//! Passwords: tried, and set anew by those who forgot theirs.
+//!
+//! They are hashed between two transactions. Whoever tries one waits for one hash, whether there is
+//! such a user, one with a password, one that is locked, or none.
+
+use wire::{
+    Timestamp,
+    backend::{sign_ins::SignInId, users::UserId},
+    frontend::sign_ins::{AttemptFirstFactor, ResetPassword},
+    refusal,
+};
+
+use super::{
+    Facts, create,
+    identify::{hides, identify},
+    machine::Step,
+    missing, open, proven,
+    row::{Attempt, Part},
+};
+use crate::{
+    Cx, Digest, Error, Outside, Result,
+    frontend::{client_state::Person, sessions},
+    messages, password, users,
+};
+
+/// What nobody's password is compared with.
+const NOBODYS: &str = "a password of nobody";
+/// More bytes than any hasher takes.
+const BYTES_MAX: usize = 72;
+
+/// Whose password it is that was right, and as of when; nothing if it was wrong.
+type Right = Option<(UserId, Option<Timestamp>)>;
+
+/// Begin to sign in with an identifier and a password.
+pub(super) async fn create(
+    outside: &Outside,
+    identifier: String,
+    password: String,
+) -> Result<Facts> {
+    let stored = outside.read(of_identifier, identifier.clone()).await?;
+    let right = compare(outside, stored, password).await?;
+    outside.write(created, (identifier, right)).await
+}
+
+/// A stored password, and whose it is.
+type Stored = Option<(UserId, String, Option<Timestamp>)>;
+
+async fn of_identifier(cx: &mut Cx, identifier: String) -> Result<Stored> {
+    sessions::refuse_second(cx, None).await?;
+    let (_, person) = identify(cx, &identifier).await?;
+    Ok(person.and_then(stored))
+}
+
+fn stored((user, _): Person) -> Stored {
+    let digest = user.password?;
+    Some((user.id, digest, user.password_updated_at))
+}
+
+async fn compare(outside: &Outside, stored: Stored, password: String) -> Result<Right> {
+    let is_whole = password.len() <= BYTES_MAX;
+    match stored {
+        Some((id, digest, as_of)) if is_whole => {
+            let is_right = outside.verify_password(&id, &digest, password).await?;
+            Ok(is_right.then_some((id, as_of)))
+        }
+        _ => {
+            outside.hash(NOBODYS.to_owned()).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn created(cx: &mut Cx, (identifier, right): (String, Right)) -> Result<Facts> {
+    let (identified, person) = create::identified(cx, &identifier).await?;
+    judge(cx, person.as_ref(), &right).await?;
+    let mut attempt = create::begin(cx, identifier, identified, person).await?;
+    attempt.set_verification(Part::First, &proven("verification_password", "password"))?;
+    attempt.advance(cx).await
+}
+
+/// Prove a first factor: the password.
+pub(super) async fn attempt(outside: &Outside, request: AttemptFirstFactor) -> Result<Facts> {
+    let password = request.password.ok_or_else(|| missing("password"))?;
+    let stored = outside.read(of_attempt, request.sign_in_id.clone()).await?;
+    let right = compare(outside, stored, password).await?;
+    outside.write(attempted, (request.sign_in_id, right)).await
+}
+
+async fn of_attempt(cx: &mut Cx, id: SignInId) -> Result<Stored> {
+    Ok(open(cx, &id, Step::AttemptFirst).await?.person.and_then(stored))
+}
+
+async fn attempted(cx: &mut Cx, (id, right): (SignInId, Right)) -> Result<Facts> {
+    let mut attempt = open(cx, &id, Step::AttemptFirst).await?;
+    judge(cx, attempt.person.as_ref(), &right).await?;
+    attempt.set_verification(Part::First, &proven("verification_password", "password"))?;
+    attempt.advance(cx).await
+}
+
+/// Refuses unless the password that was right lets the person in. A wrong one counts.
+async fn judge(cx: &mut Cx, person: Option<&Person>, right: &Right) -> Result<()> {
+    let hides = hides(&cx.instance.settings);
+    let wrong = || match hides {
+        true => refusal::form_password_or_identifier_incorrect()
+            .because("Password or identifier is incorrect. Try again, or use another method.")
+            .param("password"),
+        false => refusal::form_password_incorrect()
+            .because("Password is incorrect. Try again, or use another method.")
+            .param("password"),
+    };
+    let Some((user, _)) = person else { return Err(Error::Kept(wrong())) };
+    if let Some(locked) = users::locked(user, cx.now) {
+        return Err(if hides { wrong() } else { locked }.into());
+    }
+    let has_password = user.password.is_some() && cx.instance.settings.attributes.password.enabled;
+    if !has_password && !hides {
+        return Err(super::no_strategy("password"));
+    }
+    let is_right = right
+        .as_ref()
+        .is_some_and(|(id, as_of)| *id == user.id && *as_of == user.password_updated_at);
+    if !is_right || !has_password {
+        users::failed(cx, &user.id).await?;
+        return Err(Error::Kept(wrong()));
+    }
+    if user.password_compromised {
+        let reason = "Your password may be compromised. Sign in in another way, and choose a new \
+                      one.";
+        return Err(refusal::form_password_compromised().because(reason).param("password").into());
+    }
+    Ok(())
+}
+
+/// Set the password that is due.
+pub(super) async fn reset(outside: &Outside, request: ResetPassword) -> Result<Facts> {
+    outside.read(is_due, request.sign_in_id.clone()).await?;
+    let new = ready(outside, &request.sign_in_id, &request.password).await?;
+    outside.write(set_due, (request, new)).await
+}
+
+async fn is_due(cx: &mut Cx, id: SignInId) -> Result<()> {
+    open(cx, &id, Step::ResetPassword).await.map(drop)
+}
+
+async fn set_due(cx: &mut Cx, (request, new): (ResetPassword, Digest)) -> Result<Facts> {
+    let mut attempt = open(cx, &request.sign_in_id, Step::ResetPassword).await?;
+    set(cx, &mut attempt, new).await?;
+    if let (Some(true), Some(user)) = (request.sign_out_of_other_sessions, attempt.user()) {
+        let id = user.id.clone();
+        crate::sessions::end_all(cx, &id).await?;
+    }
+    attempt.advance(cx).await
+}
+
+/// A new password, if it is one that the user can have, hashed.
+pub(super) async fn ready(outside: &Outside, id: &SignInId, new: &str) -> Result<Digest> {
+    password::check_size(new)?;
+    let values = outside.read(known_by, id.clone()).await?;
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    password::check_policy(&outside.instance.settings.password, new, &values)?;
+    outside.hash(new.to_owned()).await
+}
+
+/// What the user is known by: no password is one of these.
+async fn known_by(cx: &mut Cx, id: SignInId) -> Result<Vec<String>> {
+    let attempt = Attempt::own(cx, &id).await?;
+    let Some((user, identifications)) = attempt.person else { return Ok(Vec::new()) };
+    let values = identifications.into_iter().map(|row| row.value);
+    Ok(values.chain(user.username).collect())
+}
+
+/// Gives the user another password, and tells them.
+pub(super) async fn set(cx: &mut Cx, attempt: &mut Attempt, new: Digest) -> Result<()> {
+    attempt.detail.is_password_due = false;
+    let Some((user, identifications)) = &mut attempt.person else { return Ok(()) };
+    user.set_password(new, cx.now);
+    users::save(cx, user, identifications).await?;
+    if let Some(address) = users::primary_address(user, identifications) {
+        messages::password_changed(cx, address).await?;
+    }
+    Ok(())
+}
