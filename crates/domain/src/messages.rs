@@ -54,9 +54,10 @@ pub(crate) async fn email_link(
     is_sign_up: bool,
     url: &str,
 ) -> Result<()> {
-    let (slug, what) = match is_sign_up {
-        true => ("magic_link_sign_up", "sign up"),
-        false => ("magic_link_sign_in", "sign in"),
+    let (slug, what) = if is_sign_up {
+        ("magic_link_sign_up", "sign up")
+    } else {
+        ("magic_link_sign_in", "sign in")
     };
     let text = Text {
         slug,

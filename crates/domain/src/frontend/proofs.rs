@@ -206,10 +206,12 @@ pub(crate) async fn attempt(
     let is_right = !row.mark.is_empty()
         && strategy != "email_link"
         && cx.world.sealer.is_marked(&row.place(), code, &row.mark)?;
-    let status = match is_right {
-        true => VerificationStatus::Verified,
-        false if row.attempts + 1 >= ATTEMPTS_MAX => VerificationStatus::Failed,
-        false => VerificationStatus::Unverified,
+    let status = if is_right {
+        VerificationStatus::Verified
+    } else if row.attempts + 1 >= ATTEMPTS_MAX {
+        VerificationStatus::Failed
+    } else {
+        VerificationStatus::Unverified
     };
     if !row.settle(cx, status).await? {
         return Err(refusal::verification_already_verified().into());

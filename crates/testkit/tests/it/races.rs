@@ -47,7 +47,7 @@ where
 }
 
 /// The answer, from a server that may be too busy to give it at first.
-async fn answered(request: Request, address: String) -> Response {
+pub(crate) async fn answered(request: Request, address: String) -> Response {
     loop {
         let response = request.send(&address).await;
         if response.status != 503 {

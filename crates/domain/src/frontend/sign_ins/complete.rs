@@ -21,7 +21,7 @@ impl Attempt {
     }
 
     async fn complete(&mut self, cx: &mut Cx) -> Result<()> {
-        let done = || refusal::verification_already_verified();
+        let done = refusal::verification_already_verified;
         let user_id = self.user().map(|user| user.id.clone()).ok_or_else(done)?;
         if self.user().is_some_and(|user| user.banned) {
             return Err(refusal::user_banned().into());

@@ -16,6 +16,16 @@ use crate::{
     users,
 };
 
+/// Strategies that a sign-in can begin with, beside tickets.
+const BEGINNINGS: [&str; 6] = [
+    "password",
+    "email_code",
+    "email_link",
+    "phone_code",
+    "reset_password_email_code",
+    "reset_password_phone_code",
+];
+
 /// Begin to sign in.
 pub(super) async fn create(outside: &Outside, request: CreateSignIn) -> Result<Facts> {
     let rate = &outside.instance.settings.rate_limits.creates;
@@ -24,43 +34,19 @@ pub(super) async fn create(outside: &Outside, request: CreateSignIn) -> Result<F
         let reason = "There is no external account to go on with.";
         return Err(refusal::external_account_not_found().status(422).because(reason).into());
     }
-    let (strategy, identifier) = (request.strategy.as_deref(), request.identifier.clone());
-    match (strategy, identifier, request.password.clone(), request.ticket.clone()) {
-        (Some("ticket") | None, None, None, Some(ticket)) => {
+    let (strategy, identifier) = (request.strategy.clone(), request.identifier.clone());
+    match (strategy.as_deref(), identifier, request.password.clone(), request.ticket.clone()) {
+        (Some("ticket"), _, _, Some(ticket)) | (None, None, None, Some(ticket)) => {
             outside.write(tickets::create, ticket).await
         }
-        (Some("ticket"), _, _, Some(ticket)) => outside.write(tickets::create, ticket).await,
-        (Some("ticket"), _, _, None) => Err(missing("ticket")),
-        (Some("password") | None, Some(identifier), Some(password), _) => {
+        (Some("ticket"), ..) => Err(missing("ticket")),
+        (None | Some("password"), Some(identifier), Some(password), _) => {
             password::create(outside, identifier, password).await
         }
-        (
-            None
-            | Some(
-                "password"
-                | "email_code"
-                | "email_link"
-                | "phone_code"
-                | "reset_password_email_code"
-                | "reset_password_phone_code",
-            ),
-            Some(_),
-            ..,
-        ) => outside.write(with_identifier, request).await,
         (None, None, ..) => outside.write(blank, ()).await,
-        (
-            Some(
-                "password"
-                | "email_code"
-                | "email_link"
-                | "phone_code"
-                | "reset_password_email_code"
-                | "reset_password_phone_code",
-            ),
-            None,
-            ..,
-        ) => Err(missing("identifier")),
-        (Some(strategy), ..) => Err(no_strategy(strategy)),
+        (Some(strategy), ..) if !BEGINNINGS.contains(&strategy) => Err(no_strategy(strategy)),
+        (_, None, ..) => Err(missing("identifier")),
+        (_, Some(_), ..) => outside.write(with_identifier, request).await,
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) fn second_factors(
         .iter()
         .flat_map(|(kind, seen)| {
             let own = &attribute(settings, *kind).verifications;
-            own.iter().map(|strategy| seen.factor(*kind, strategy.as_str()))
+            own.iter().map(move |strategy| seen.factor(*kind, strategy.as_str()))
         })
         .collect();
     let need = if factors.is_empty() { Need::Nothing } else { Need::ClientTrust };

@@ -1,7 +1,7 @@
 //! First factors that are sent: codes and links.
 
 use wire::{
-    backend::verifications::VerificationStatus,
+    backend::{sign_ins::SignInId, verifications::VerificationStatus},
     frontend::sign_ins::{AttemptFirstFactor, PrepareFirstFactor, SignInFactor},
     refusal,
 };
@@ -73,7 +73,7 @@ pub(super) async fn send_to(
 ) -> Result<()> {
     let redirect_url = match (&*asked.strategy, asked.redirect_url) {
         ("email_link", None) => return Err(missing("redirect_url")),
-        ("email_link", Some(url)) => Some(redirects::checked(cx, &url).await?.into()),
+        ("email_link", Some(url)) => Some(String::from(redirects::checked(cx, &url).await?)),
         _ => None,
     };
     let identification = attempt.identification(&id).cloned();
@@ -103,6 +103,15 @@ pub(super) async fn send_to(
     Ok(())
 }
 
+/// Says why a strategy proves nothing; that a sign-in is nobody's or over comes before.
+pub(super) async fn refuse(
+    cx: &mut Cx,
+    (id, step, strategy): (SignInId, Step, String),
+) -> Result<Facts> {
+    open(cx, &id, step).await?;
+    Err(no_strategy(&strategy))
+}
+
 /// Prove a first factor.
 pub(super) async fn attempt(outside: &Outside, request: AttemptFirstFactor) -> Result<Facts> {
     let rate = &outside.instance.settings.rate_limits.attempts;
@@ -118,7 +127,7 @@ pub(super) async fn attempt(outside: &Outside, request: AttemptFirstFactor) -> R
             };
             outside.write(attempt_code, (request, new)).await
         }
-        other => Err(no_strategy(other)),
+        _ => outside.read(refuse, (request.sign_in_id, Step::AttemptFirst, request.strategy)).await,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Links that were followed.
 
 use db::Record as _;
-use wire::backend::{clients::ClientId, sessions::SessionId, verifications::VerificationStatus};
+use wire::backend::{
+    clients::ClientId, sessions::SessionId, sign_ins::SignInId, verifications::VerificationStatus,
+};
 
 use super::{
     machine::{State, Step, permit},

@@ -188,34 +188,6 @@ fn trust_state(detail: &Detail, is_identified: bool) -> &'static str {
     }
 }
 
-/// What somebody proved on their way in who turned out to be nobody yet: a sign-up may go on from
-/// it with `transfer`.
-#[derive(Clone, Debug)]
-#[expect(dead_code, reason = "sign-ups are yet to come")]
-pub(crate) struct Transferable {
-    /// The kind of identification.
-    pub(crate) kind: crate::identifications::IdentificationKind,
-    /// Its value, normalized.
-    pub(crate) value: String,
-    /// How it was proven.
-    pub(crate) verification: wire::backend::verifications::Verification,
-}
-
-/// What the open sign-in of the visitor's client has to hand over to a sign-up.
-#[expect(dead_code, reason = "sign-ups are yet to come")]
-pub(crate) async fn transferable(cx: &mut Cx) -> Result<Option<Transferable>> {
-    use wire::backend::verifications::VerificationStatus;
-    let Some(attempt) = Attempt::of_client(cx).await? else { return Ok(None) };
-    let first = attempt.row.verification(Part::First, cx.now);
-    let first = first.filter(|first| first.status == VerificationStatus::Transferable);
-    let found = first.zip(attempt.detail.identified).and_then(|(mut verification, identified)| {
-        verification.status = VerificationStatus::Verified;
-        verification.error = None;
-        Some(Transferable { kind: identified.kind()?, value: identified.value, verification })
-    });
-    Ok(found)
-}
-
 /// What is proven without having been prepared.
 fn proven(object: &str, strategy: &str) -> wire::backend::verifications::Verification {
     use wire::backend::verifications::{Verification, VerificationStatus};

@@ -100,13 +100,14 @@ async fn attempted(cx: &mut Cx, (id, right): (SignInId, Right)) -> Result<Facts>
 /// Refuses unless the password that was right lets the person in. A wrong one counts.
 async fn judge(cx: &mut Cx, person: Option<&Person>, right: &Right) -> Result<()> {
     let hides = hides(&cx.instance.settings);
-    let wrong = || match hides {
-        true => refusal::form_password_or_identifier_incorrect()
-            .because("Password or identifier is incorrect. Try again, or use another method.")
-            .param("password"),
-        false => refusal::form_password_incorrect()
-            .because("Password is incorrect. Try again, or use another method.")
-            .param("password"),
+    let wrong = || {
+        let (refusal, what) = if hides {
+            (refusal::form_password_or_identifier_incorrect(), "Password or identifier")
+        } else {
+            (refusal::form_password_incorrect(), "Password")
+        };
+        let reason = format!("{what} is incorrect. Try again, or use another method.");
+        refusal.because(reason).param("password")
     };
     let Some((user, _)) = person else { return Err(Error::Kept(wrong())) };
     if let Some(locked) = users::locked(user, cx.now) {

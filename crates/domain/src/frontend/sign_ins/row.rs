@@ -174,19 +174,6 @@ impl Attempt {
         Ok(Self { detail: row.detail(), row, person })
     }
 
-    /// The sign-in that the visitor's client has open.
-    pub(super) async fn of_client(cx: &mut Cx) -> Result<Option<Self>> {
-        let Some(client) = clients::find(cx).await? else { return Ok(None) };
-        let row = SignInRow::select(&cx.tx).filter(
-            "client_id = ? and is_open and abandon_at > ?",
-            [client.id.to_value(), cx.now.to_value()],
-        );
-        match row.first(&mut cx.tx).await? {
-            Some(row) => Ok(Some(Self::of(cx, row).await?)),
-            None => Ok(None),
-        }
-    }
-
     /// Notes who signs in.
     pub(super) async fn is_of(&mut self, cx: &mut Cx, person: Person) -> Result<()> {
         let sql = "select id from sessions where instance_id = $1 and client_id = $2

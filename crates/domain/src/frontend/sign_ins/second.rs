@@ -42,7 +42,10 @@ pub(super) async fn attempt(outside: &Outside, request: AttemptSecondFactor) -> 
     match request.strategy.as_str() {
         "email_code" | "phone_code" => outside.write(attempt_code, request).await,
         "totp" | "backup_code" => attempt_own(outside, request).await,
-        other => Err(no_strategy(other)),
+        _ => {
+            let refused = (request.sign_in_id, Step::AttemptSecond, request.strategy);
+            outside.read(first::refuse, refused).await
+        }
     }
 }
 
