@@ -16,7 +16,7 @@ mod second;
 mod tickets;
 
 pub(crate) use links::{Opened, opened};
-pub(crate) use row::SignInRow;
+pub(crate) use row::{SignInRow, transferable};
 use wire::{
     Tag,
     frontend::sign_ins::{GetSignIn, SignIn, SignInUserData},

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use wire::{
     Metadata, Timestamp,
     backend::{
-        clients::ClientId, sessions::SessionId, sign_ins::SignInId, users::UserId,
-        verifications::Verification,
+        clients::ClientId,
+        sessions::SessionId,
+        sign_ins::SignInId,
+        users::UserId,
+        verifications::{Verification, VerificationStatus},
     },
     refusal,
 };
@@ -16,7 +19,7 @@ use super::{identify::Identified, machine::State};
 use crate::{
     Cx, Result,
     frontend::{client_state::Person, clients},
-    identifications,
+    identifications::{IdentificationKind, IdentificationRow},
     users::{self, UserRow},
 };
 
@@ -114,15 +117,14 @@ impl SignInRow {
 
     /// How a factor is being or was proven, at `now`.
     pub(super) fn verification(&self, part: Part, now: Timestamp) -> Option<Verification> {
-        use wire::backend::verifications::VerificationStatus::{Expired, Unverified};
         let text = match part {
             Part::First => &self.first_factor_verification,
             Part::Second => &self.second_factor_verification,
         };
         let mut verification: Verification = serde_json::from_str(text.as_deref()?).ok()?;
         let is_late = verification.expire_at.is_some_and(|end| end <= now);
-        if is_late && verification.status == Unverified {
-            verification.status = Expired;
+        if is_late && verification.status == VerificationStatus::Unverified {
+            verification.status = VerificationStatus::Expired;
         }
         Some(verification)
     }
@@ -220,7 +222,7 @@ impl Attempt {
     }
 
     /// The user's identification with this id.
-    pub(super) fn identification(&self, id: &str) -> Option<&identifications::IdentificationRow> {
+    pub(super) fn identification(&self, id: &str) -> Option<&IdentificationRow> {
         self.person.as_ref()?.1.iter().find(|row| row.id == id)
     }
 }
@@ -228,4 +230,23 @@ impl Attempt {
 pub(super) fn not_found(id: &SignInId) -> wire::Refusal {
     let shown: String = id.as_str().chars().take(100).collect();
     refusal::resource_not_found().because(format!("No sign-in was found with id {shown}"))
+}
+
+/// What somebody unknown has proven in the sign-in of a client: it waits to become a sign-up.
+pub(crate) async fn transferable(
+    cx: &mut Cx,
+    client_id: &ClientId,
+) -> Result<Option<(IdentificationKind, String, Verification)>> {
+    let row = SignInRow::select(&cx.tx).filter(
+        "client_id = ? and is_open and abandon_at > ?",
+        [client_id.to_value(), cx.now.to_value()],
+    );
+    let Some(row) = row.first(&mut cx.tx).await? else { return Ok(None) };
+    let first = row.verification(Part::First, cx.now);
+    let proven = first.filter(|one| one.status == VerificationStatus::Transferable);
+    let (Some(mut verification), Some(identified)) = (proven, row.detail().identified) else {
+        return Ok(None);
+    };
+    verification.status = VerificationStatus::Verified;
+    Ok(identified.kind().map(|kind| (kind, identified.value, verification)))
 }

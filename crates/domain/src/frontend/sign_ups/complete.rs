@@ -9,6 +9,7 @@ use crate::{
     identifications::IdentificationKind,
     invitations,
     restrictions::{self, Purpose},
+    sessions::Beginning,
     sign_ups::{SignUpRow, requirements},
     users,
 };
@@ -58,7 +59,7 @@ pub(super) async fn complete(cx: &mut Cx, row: &mut SignUpRow) -> Result<()> {
         invitations::accept(cx, id).await?;
     }
     let user = users::sign_up(cx, row).await?;
-    let session = sessions::begin(cx, user.id.clone(), &strategy(row)).await?;
+    let session = sessions::begin(cx, Beginning::of(user.id.clone()), &strategy(row)).await?;
     close(cx, &row.client_id).await?;
     let sql = "update sign_ins set is_open = false
                where instance_id = $1 and client_id = $2 and is_open";
