@@ -8,7 +8,7 @@ use super::{
     machine::State,
     row::{Attempt, Part},
 };
-use crate::{Cx, Result, frontend::sessions, identifications, sessions::Beginning, users};
+use crate::{Cx, Result, frontend::{sessions, sign_ups}, identifications, sessions::Beginning, users};
 
 impl Attempt {
     /// Goes on as far as it can: to a session, if there is nothing left to prove.
@@ -37,6 +37,7 @@ impl Attempt {
         if cx.tx.rows(sql, values).await?.is_empty() {
             return Err(done().into());
         }
+        sign_ups::close(cx, &self.row.client_id).await?;
         users::succeeded(cx, &user_id).await?;
         let strategy = self.row.verification(Part::First, cx.now).map(|first| first.strategy);
         let second = self.row.verification(Part::Second, cx.now);

@@ -105,7 +105,7 @@ async fn begin(cx: &mut Cx, beginning: Beginning) -> Result<SignUp> {
 }
 
 /// Gives up what is under way on a client.
-async fn close(cx: &mut Cx, client_id: &ClientId) -> Result<()> {
+pub(super) async fn close(cx: &mut Cx, client_id: &ClientId) -> Result<()> {
     let sql = "update sign_ups set is_open = false
                where instance_id = $1 and client_id = $2 and is_open";
     let values = vec![Value::Text(cx.instance_id()), client_id.to_value()];
