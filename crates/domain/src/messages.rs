@@ -85,6 +85,23 @@ pub(crate) async fn account_locked(cx: &mut Cx, to: &IdentificationRow) -> Resul
     email(cx, Recipient::from(to), text, json!({})).await
 }
 
+/// Tells a user that they are signed in where they never were before.
+pub(crate) async fn new_device_sign_in(
+    cx: &mut Cx,
+    to: &IdentificationRow,
+    device: &str,
+) -> Result<()> {
+    let text = Text {
+        slug: "new_device_sign_in",
+        subject: "A new device is signed in to your account".to_owned(),
+        lines: [
+            format!("Somebody signed in to your account from a new device: {device}."),
+            "If this was not you, change your password and sign out of all devices.".to_owned(),
+        ],
+    };
+    email(cx, Recipient::from(to), text, json!({ "device": device })).await
+}
+
 /// Tells a user that their password is another one.
 pub(crate) async fn password_changed(cx: &mut Cx, to: &IdentificationRow) -> Result<()> {
     let text = Text {

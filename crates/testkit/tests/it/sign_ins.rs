@@ -577,6 +577,10 @@ async fn pwd_23_a_new_device_proves_more() {
     let right = [("strategy", "email_code"), ("code", &*code)];
     assert_complete(&step(&mut browser, &begun, "attempt_second_factor", &right).await);
 
+    let mails = server.outbox().await;
+    let notices = mails.iter().filter(|mail| mail.data["slug"] == "new_device_sign_in");
+    assert_eq!(notices.count(), 1);
+
     // The device is known from now on.
     browser.delete("/v1/client/sessions").await;
     let done = create(&mut browser, &fields).await;
@@ -951,7 +955,7 @@ async fn pwd_09_who_asks_too_often_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rac_01_of_many_right_codes_at_once_one_lets_in() {
+async fn rac_03_of_many_right_codes_at_once_one_lets_in() {
     let server = TestServer::start().await;
     set(&server, |settings| settings.session.single_session = false).await;
     ada(&server).await;
@@ -978,7 +982,7 @@ async fn rac_01_of_many_right_codes_at_once_one_lets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rac_02_no_guess_goes_uncounted() {
+async fn rac_03_no_guess_goes_uncounted() {
     let server = TestServer::start().await;
     ada(&server).await;
     let mut browser = Browser::open(&server).await;
@@ -999,6 +1003,60 @@ async fn rac_02_no_guess_goes_uncounted() {
     .await;
     let wrong = codes.iter().filter(|code| *code == "form_code_incorrect").count();
     assert_eq!(wrong, 3, "{codes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_08_a_link_lets_in_once() {
+    let server = TestServer::start().await;
+    set(&server, everything).await;
+    ada(&server).await;
+    let mut browser = Browser::open(&server).await;
+    let fields = [
+        ("identifier", ADDRESS),
+        ("strategy", "email_link"),
+        ("redirect_url", "http://localhost:3000/"),
+    ];
+    create(&mut browser, &fields).await;
+    let token = link(&server).await;
+    let known = browser.dev_browser.clone().expect("a token");
+    let path = format!("/v1/verify?token={token}&__clerk_db_jwt={known}");
+    let locations = races::together(|_| {
+        let request = Request::new("GET", &path).header("host", &server.keys[0].frontend_host);
+        let address = server.address().to_owned();
+        async move {
+            let followed = races::answered(request, address).await;
+            followed.header("location").unwrap_or_default().to_owned()
+        }
+    })
+    .await;
+    let verified = locations.iter().filter(|to| to.contains("__clerk_status=verified")).count();
+    assert_eq!(verified, 1, "{locations:?}");
+    assert_eq!(browser.client().await["sessions"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_14_a_storm_of_wrong_passwords_locks_after_ten() {
+    let server = TestServer::start().await;
+    ada(&server).await;
+    let mut browser = Browser::open(&server).await;
+    let begun = create(&mut browser, &[("identifier", ADDRESS)]).await;
+    let token = browser.dev_browser.clone().expect("a token");
+    let path = format!("{}?__clerk_db_jwt={token}", path(&begun, "attempt_first_factor"));
+    let codes = races::together(|_| {
+        let request = Request::new("POST", &path)
+            .header("host", &server.keys[0].frontend_host)
+            .header("origin", "http://localhost:3000")
+            .body("application/x-www-form-urlencoded", "strategy=password&password=wrong");
+        let address = server.address().to_owned();
+        async move { races::answered(request, address).await.code() }
+    })
+    .await;
+    let count = |code: &str| codes.iter().filter(|own| *own == code).count();
+    assert_eq!(count("form_password_incorrect"), 10, "{codes:?}");
+    assert_eq!(count("user_locked") + count("too_many_requests"), 54, "{codes:?}");
+    let right = [("strategy", "password"), ("password", PASSWORD)];
+    let attempt = crate::sign_ins::path(&begun, "attempt_first_factor");
+    assert_eq!(said(&browser.post(&attempt, &right).await), is(403, "user_locked"));
 }
 
 #[tokio::test]

@@ -1,14 +1,20 @@
 //! How a sign-in ends: with a session.
 
 use db::{Column as _, Value};
-use wire::refusal;
+use wire::{backend::sessions::SessionActivity, refusal};
 
 use super::{
     Facts,
     machine::State,
     row::{Attempt, Part},
 };
-use crate::{Cx, Result, frontend::{sessions, sign_ups}, identifications, sessions::Beginning, users};
+use crate::{
+    Cx, Result,
+    frontend::{proofs, sessions, sign_ups},
+    identifications, messages,
+    sessions::Beginning,
+    users,
+};
 
 impl Attempt {
     /// Goes on as far as it can: to a session, if there is nothing left to prove.
@@ -48,10 +54,25 @@ impl Attempt {
             ..Beginning::of(user_id.clone())
         };
         let session = sessions::begin(cx, beginning, &strategy.unwrap_or_default()).await?;
+        let told = session.latest_activity.clone();
         self.row.is_open = false;
         self.row.created_session_id = Some(session.id);
         self.person = Some(users::load(cx, &user_id).await?);
+        self.announce(cx, told.as_deref()).await?;
         self.save(cx).await
+    }
+
+    /// Tells the user of a device they were never on, where devices have to be trusted.
+    async fn announce(&self, cx: &mut Cx, activity: Option<&str>) -> Result<()> {
+        let is_new = cx.instance.settings.sign_in.client_trust && !self.detail.is_known_device;
+        let Some((user, all)) = self.person.as_ref().filter(|_| is_new) else { return Ok(()) };
+        let Some(address) = users::primary_address(user, all) else { return Ok(()) };
+        let activity: Option<SessionActivity> =
+            activity.and_then(|text| serde_json::from_str(text).ok());
+        let parts = activity.map(|own| [own.browser_name, own.device_type, own.ip_address]);
+        let parts: Vec<String> = parts.into_iter().flatten().flatten().collect();
+        let device = if parts.is_empty() { "unknown".to_owned() } else { parts.join(", ") };
+        messages::new_device_sign_in(cx, address, &device).await
     }
 
     /// Notes that an address or a number was proven, if that is news.
@@ -63,7 +84,7 @@ impl Attempt {
         let proven = all.iter().find(|row| Some(row.id.as_str()) == id && !row.is_verified());
         let Some(mut proven) = proven.cloned() else { return Ok(()) };
         proven.set_verified(&verification)?;
-        let kind = crate::frontend::proofs::kind_of(&verification.strategy);
+        let kind = proofs::kind_of(&verification.strategy);
         proven.save(cx, kind).await?;
         identifications::put(all, &proven);
         users::save(cx, user, all).await.map(drop)

@@ -236,18 +236,14 @@ fn shown(settings: &Settings, row: &IdentificationRow, identified: Option<&Ident
 }
 
 fn masked(value: &str) -> String {
-    match value.rsplit_once('@') {
-        Some((local, domain)) => {
-            let first: String = local.chars().take(1).collect();
-            format!("{first}*****@{domain}")
-        }
-        None => {
-            let head: String = value.chars().take(2).collect();
-            let length = value.chars().count();
-            let tail: String = value.chars().skip(length.saturating_sub(2)).collect();
-            format!("{head}*******{tail}")
-        }
+    if let Some((local, domain)) = value.rsplit_once('@') {
+        let first: String = local.chars().take(1).collect();
+        return format!("{first}*****@{domain}");
     }
+    let head: String = value.chars().take(2).collect();
+    let length = value.chars().count();
+    let tail: String = value.chars().skip(length.saturating_sub(2)).collect();
+    format!("{head}*******{tail}")
 }
 
 fn attribute(settings: &Settings, kind: IdentificationKind) -> &Attribute {

@@ -56,29 +56,29 @@ pub(super) async fn identify(cx: &mut Cx, text: &str) -> Result<(Identified, Opt
         refusal::form_param_format_invalid().because(reason).param("identifier")
     })?;
     let mut identified = Identified { kind: kind.to_owned(), value, id: None, is_pretended: false };
-    let person = match identified.kind() {
+    let user_id = match identified.kind() {
         Some(kind) => {
             let values = [kind.as_str(), &identified.value];
             let values = values.map(|text| Value::Text(text.to_owned()));
             let row = IdentificationRow::select(&cx.tx).filter("kind = ? and claim = ?", values);
-            match row.first(&mut cx.tx).await? {
-                Some(row) => {
-                    identified.id = Some(row.id);
-                    Some(users::load(cx, &row.user_id).await?)
-                }
-                None => None,
-            }
+            let row = row.first(&mut cx.tx).await?;
+            identified.id = row.as_ref().map(|row| row.id.clone());
+            row.map(|row| row.user_id)
         }
         None => {
             let value = Value::Text(identified.value.clone());
             let row = UserRow::select(&cx.tx).filter("username = ?", [value]);
-            match row.first(&mut cx.tx).await? {
-                Some(row) => Some(users::load(cx, &row.id).await?),
-                None => None,
-            }
+            row.first(&mut cx.tx).await?.map(|row| row.id)
         }
     };
-    if let (Some(kind), Some(_)) = (identified.kind(), &person) {
+    let person = match user_id {
+        Some(id) => Some(users::load(cx, &id).await?),
+        None => None,
+    };
+    // Of whom nothing is told either, or this would tell.
+    if let Some(kind) =
+        identified.kind().filter(|_| person.is_some() || hides(&cx.instance.settings))
+    {
         restrictions::admit(cx, kind, &identified.value, Purpose::SignIn).await?;
     }
     if person.is_none() && hides(&cx.instance.settings) {

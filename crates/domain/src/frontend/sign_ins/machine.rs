@@ -85,9 +85,9 @@ const TABLE: [(State, [Verdict; 5]); 8] = [
 ];
 
 /// How far a sign-in is.
-pub(super) fn state(progress: &Progress) -> State {
-    let Progress { need, is_second_proven, .. } = *progress;
-    match *progress {
+pub(super) fn state(progress: Progress) -> State {
+    let Progress { need, is_second_proven, .. } = progress;
+    match progress {
         Progress { is_complete: true, .. } => State::Complete,
         Progress { is_abandoned: true, .. } => State::Abandoned,
         Progress { is_identified: false, .. } => State::NeedsIdentifier,
@@ -168,7 +168,7 @@ mod tests {
     fn nobody_is_ready_before_all_is_proven() {
         let mut seen = Vec::new();
         for progress in all() {
-            let state = state(&progress);
+            let state = state(progress);
             if !seen.contains(&state) {
                 seen.push(state);
             }
@@ -191,14 +191,13 @@ mod tests {
                 let code = refused.as_ref().map_or("may", Refusal::code);
                 let expected = match (state, step) {
                     (State::Abandoned, _) => "resource_not_found",
-                    (State::NeedsIdentifier, _) => "bad_request",
                     (State::NeedsFirstFactor, Step::PrepareFirst | Step::AttemptFirst)
                     | (State::NeedsNewPassword, Step::ResetPassword)
                     | (
                         State::NeedsSecondFactor | State::NeedsClientTrust,
                         Step::PrepareSecond | Step::AttemptSecond,
                     ) => "may",
-                    (State::NeedsFirstFactor, _)
+                    (State::NeedsIdentifier | State::NeedsFirstFactor, _)
                     | (State::NeedsNewPassword, Step::PrepareSecond | Step::AttemptSecond) => {
                         "bad_request"
                     }

@@ -200,7 +200,7 @@ impl Attempt {
 
     /// How far it is.
     pub(super) fn state(&self, cx: &Cx) -> State {
-        super::machine::state(&super::progress(
+        super::machine::state(super::progress(
             &cx.instance.settings,
             cx.now,
             (&self.row, &self.detail),
