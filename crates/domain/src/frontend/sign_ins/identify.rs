@@ -56,20 +56,17 @@ pub(super) async fn identify(cx: &mut Cx, text: &str) -> Result<(Identified, Opt
         refusal::form_param_format_invalid().because(reason).param("identifier")
     })?;
     let mut identified = Identified { kind: kind.to_owned(), value, id: None, is_pretended: false };
-    let user_id = match identified.kind() {
-        Some(kind) => {
-            let values = [kind.as_str(), &identified.value];
-            let values = values.map(|text| Value::Text(text.to_owned()));
-            let row = IdentificationRow::select(&cx.tx).filter("kind = ? and claim = ?", values);
-            let row = row.first(&mut cx.tx).await?;
-            identified.id = row.as_ref().map(|row| row.id.clone());
-            row.map(|row| row.user_id)
-        }
-        None => {
-            let value = Value::Text(identified.value.clone());
-            let row = UserRow::select(&cx.tx).filter("username = ?", [value]);
-            row.first(&mut cx.tx).await?.map(|row| row.id)
-        }
+    let user_id = if let Some(kind) = identified.kind() {
+        let values = [kind.as_str(), &identified.value];
+        let values = values.map(|text| Value::Text(text.to_owned()));
+        let row = IdentificationRow::select(&cx.tx).filter("kind = ? and claim = ?", values);
+        let row = row.first(&mut cx.tx).await?;
+        identified.id = row.as_ref().map(|row| row.id.clone());
+        row.map(|row| row.user_id)
+    } else {
+        let value = Value::Text(identified.value.clone());
+        let row = UserRow::select(&cx.tx).filter("username = ?", [value]);
+        row.first(&mut cx.tx).await?.map(|row| row.id)
     };
     let person = match user_id {
         Some(id) => Some(users::load(cx, &id).await?),
