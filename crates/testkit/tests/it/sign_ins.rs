@@ -6,6 +6,9 @@ use testkit::{Browser, Request, Response, TestServer};
 
 use crate::{races, sessions::set};
 
+/// Fields of a form.
+type Form<'f> = &'f [(&'f str, &'f str)];
+
 const ADDRESS: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
 
@@ -264,7 +267,7 @@ async fn who_is_unknown_is_told_so() {
     let server = TestServer::start().await;
     ada(&server).await;
     let mut browser = Browser::open(&server).await;
-    let cases: [(&[(&str, &str)], u16, &str, &str); 9] = [
+    let cases: [(Form<'_>, u16, &str, &str); 9] = [
         (&[("identifier", "bob@example.com")], 422, "form_identifier_not_found", "identifier"),
         (
             &[("identifier", "bob@example.com"), ("password", "x")],
@@ -308,7 +311,7 @@ async fn pwd_06_who_guesses_is_locked_out_for_a_while() {
         assert_eq!(said(&refused), is(422, "form_password_incorrect"), "{number}");
     }
     let right = [("identifier", ADDRESS), ("password", PASSWORD)];
-    let ways: [&[(&str, &str)]; 3] = [
+    let ways: [Form<'_>; 3] = [
         &right,
         &[("identifier", ADDRESS)],
         &[("identifier", ADDRESS), ("strategy", "email_code")],
@@ -400,7 +403,7 @@ async fn pwd_13_14_22_no_step_is_skipped() {
     let begun = create(&mut browser, &[("identifier", ADDRESS)]).await;
     let before = server.dump().await;
     let new = [("password", "another horse battery")];
-    let cases: [(&str, &[(&str, &str)], u16, &str); 9] = [
+    let cases: [(&str, Form<'_>, u16, &str); 9] = [
         ("reset_password", &new, 400, "bad_request"),
         ("attempt_second_factor", &[("strategy", "totp"), ("code", "1")], 400, "bad_request"),
         ("prepare_second_factor", &[("strategy", "phone_code")], 400, "bad_request"),
@@ -600,7 +603,7 @@ async fn pwd_11_nobody_learns_who_has_an_account() {
     let server = TestServer::start().await;
     set(&server, |settings| settings.attack_protection.enumeration_protection = true).await;
     ada(&server).await;
-    let ways: [&[(&str, &str)]; 4] = [
+    let ways: [Form<'_>; 4] = [
         &[],
         &[("password", "wrong")],
         &[("strategy", "email_code")],
