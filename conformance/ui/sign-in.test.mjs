@@ -90,6 +90,8 @@ for (const major of [6, 5]) {
     await picture(page, `sign-in-${major}-code`);
     await input.pressSequentially(code === '111111' ? '222222' : '111111');
     await page.getByText(/incorrect code/i).first().waitFor();
+    // The component empties its fields before they take another code.
+    await page.waitForFunction(() => [...document.querySelectorAll('input')].every(field => field.value === '' && !field.disabled));
     await input.pressSequentially(code);
     await isIn(page);
     assert.deepEqual(unforeseen(problems, [422]), []);
