@@ -469,6 +469,14 @@ async fn an_application_without_an_account_is_a_development_instance_of_its_own(
     let token = text("claim_url").strip_prefix(&claim).expect("the claim page").to_owned();
     assert_eq!(token.len(), 43);
     assert!(text("api_keys_url").starts_with(server.address()));
+    for url in ["claim_url", "api_keys_url"].map(text) {
+        let path = url.strip_prefix(server.address()).expect("of this server").to_owned();
+        let page = server.call(Request::new("GET", &path)).await;
+        let html = String::from_utf8(page.body.clone()).expect("text");
+        assert_eq!(page.status, 200, "{html}");
+        assert!(html.contains("vestry keys"), "{html}");
+        assert!(!html.contains(&token) && !html.contains("sk_test_"), "it shows no secret");
+    }
 
     let key = text("secret_key");
     let instance = server.call(Request::new("GET", "/v1/instance").bearer(&key)).await.json();

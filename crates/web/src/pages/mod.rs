@@ -11,7 +11,10 @@ mod version;
 
 use std::{path::PathBuf, sync::Arc};
 
-use axum::{body::Body, http::HeaderMap, http::Response};
+use axum::{
+    body::Body,
+    http::{HeaderMap, Response, StatusCode},
+};
 use domain::{
     Result, World,
     instances::{self, Keys},
@@ -77,6 +80,7 @@ pub(crate) async fn serve(
         path if path.starts_with("/assets/") => {
             ("GetAsset", Ok(html::asset(&path["/assets/".len()..], asked.headers)?))
         }
+        path if path.starts_with("/apps/") => ("GetApplicationPage", Ok(application(asked))),
         "/" | "/inbox" | "/dev/inbox" if pages.development => {
             if !html::is_named_locally(asked.headers) {
                 return Some(Ok(html::elsewhere()));
@@ -99,6 +103,15 @@ pub(crate) async fn serve(
     };
     *trace = name;
     Some(answer)
+}
+
+/// Where frameworks send whoever has an application without an account; shows nothing of it.
+fn application(asked: &Asked<'_>) -> Response<Body> {
+    let advice = "<p>There is nothing to claim: the application is on this server, and on no \
+                  other. To keep it, put its keys into the environment of your app. They are \
+                  shown where the server’s data are:</p>\
+                  <pre>vestry instance list\nvestry keys --instance ins_…</pre>";
+    html::notice(StatusCode::OK, asked.prefix, "Your application is here", advice)
 }
 
 /// Codes and secrets of people are shown of no other instance.
