@@ -350,6 +350,12 @@ pub(crate) async fn look(cx: &mut Cx, ticket: &str) -> Result<Accepted> {
     offered(tickets::find(cx, ticket).await?)
 }
 
+/// Whom the invitation of a ticket is for, and where it leads if that was said.
+pub(crate) async fn destination(cx: &mut Cx, ticket: &str) -> Result<(String, Option<String>)> {
+    let row: InvitationRow = tickets::find(cx, ticket).await?;
+    Ok((row.email_address, row.redirect_url))
+}
+
 async fn accepted(cx: &mut Cx, row: &InvitationRow) -> Result<()> {
     cx.tx.add(ACCEPTED, 1).await?;
     pass_claim(cx, &row.email_address).await?;

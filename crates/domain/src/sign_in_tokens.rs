@@ -72,6 +72,11 @@ pub async fn redeem(cx: &mut Cx, ticket: String) -> Result<UserId> {
     Ok(row.user_id)
 }
 
+/// Refuses a ticket that is not good.
+pub(crate) async fn look(cx: &mut Cx, ticket: &str) -> Result<()> {
+    tickets::find::<SignInTokenRow>(cx, ticket).await.map(drop)
+}
+
 fn not_found(what: &str, id: &str) -> Refusal {
     let shown: String = id.chars().take(100).collect();
     refusal::resource_not_found().because(format!("No {what} was found with id {shown}"))

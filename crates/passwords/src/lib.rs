@@ -20,18 +20,22 @@ mod algorithm;
 mod argon;
 mod blowfish;
 mod cognito;
+mod common;
 mod digest;
 mod memory;
 mod pbkdf;
 mod phpass;
 mod scrypts;
 mod single;
+mod strength;
 mod text;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cognito::Cognito;
+pub use common::is_common;
 pub use digest::{Digest, Malformed, TooLong, Verdict, hash};
 pub use memory::{Lease, Memory, MemoryPool};
+pub use strength::{Strength, strength};
 
 /// No password longer than this is hashed or matched, so that length cannot buy processor time.
 pub const PASSWORD_BYTES_MAX: usize = 1024;

@@ -62,6 +62,11 @@ fn environment(outside: &Outside) -> Environment {
     }
 }
 
+/// What the app looks like, and where its pages are.
+pub(super) fn display(outside: &Outside) -> DisplayConfig {
+    display_config(&outside.instance, &home(outside), &outside.world.public_url)
+}
+
 fn commerce_settings(settings: &Settings) -> CommerceSettings {
     let own = &settings.commerce;
     let payer = |enabled| PayerSettings { enabled, has_paid_plans: false };

@@ -20,9 +20,11 @@ pub(crate) mod sessions;
 pub(crate) mod sign_ins;
 mod sign_ups;
 pub mod testing;
+mod tickets;
 mod tokens;
 mod users;
 mod verify;
+mod waitlist;
 
 pub(crate) use answer::{Show, Visit};
 pub use tokens::FreshTokens;
@@ -42,6 +44,8 @@ pub(crate) fn operations(all: Operations) -> Operations {
         users::operations,
         sign_ups::operations,
         verify::operations,
+        tickets::operations,
+        waitlist::operations,
     ]
     .into_iter()
     .fold(all, |all, add| add(all))

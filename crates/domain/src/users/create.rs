@@ -45,7 +45,7 @@ impl NewUser {
 
 /// Create a user.
 pub(super) async fn create(outside: &Outside, mut request: CreateUser) -> Result<User> {
-    check(outside, &request)?;
+    check(outside, &request).await?;
     let id = outside.id();
     let given = Given {
         password: request.password.take(),
@@ -78,8 +78,7 @@ async fn admit(cx: &mut Cx, new: NewUser) -> Result<User> {
 }
 
 /// What can be refused without looking at the store.
-fn check(outside: &Outside, request: &CreateUser) -> Result<()> {
-    let settings = &outside.instance.settings;
+async fn check(outside: &Outside, request: &CreateUser) -> Result<()> {
     if let Patch::Set(password) = &request.password {
         password::check_size(password)?;
         if request.skip_password_checks != Patch::Set(true) {
@@ -87,7 +86,7 @@ fn check(outside: &Outside, request: &CreateUser) -> Result<()> {
                 request.email_address.iter().map(String::as_str).collect();
             identifiers.extend(request.phone_number.iter().map(String::as_str));
             identifiers.extend(request.username.as_ref().map(String::as_str));
-            password::check_policy(&settings.password, password, &identifiers)?;
+            password::check(outside, password, &identifiers).await?;
         }
     }
     let statuses = [

@@ -56,7 +56,7 @@ async fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
             let mut names = outside.read(known_as, request.user_id.clone()).await?;
             names.extend(request.username.as_ref().cloned());
             let names: Vec<_> = names.iter().map(String::as_str).collect();
-            password::check_policy(&outside.instance.settings.password, password, &names)?;
+            password::check(outside, password, &names).await?;
         }
     }
     Ok(())

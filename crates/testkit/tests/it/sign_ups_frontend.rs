@@ -6,18 +6,18 @@ use testkit::{Browser, Response, TestServer};
 
 use crate::sessions::set;
 
-const ADDRESS: &str = "ada+clerk_test@example.com";
-const CODE: &str = "424242";
-const PASSWORD: &str = "a blue whale sings";
+pub(crate) const ADDRESS: &str = "ada+clerk_test@example.com";
+pub(crate) const CODE: &str = "424242";
+pub(crate) const PASSWORD: &str = "a blue whale sings";
 
 /// A server whose users need no password.
-async fn started() -> TestServer {
+pub(crate) async fn started() -> TestServer {
     let server = TestServer::start().await;
     with(&server, |_| {}).await;
     server
 }
 
-async fn with(server: &TestServer, change: impl FnOnce(&mut Settings)) {
+pub(crate) async fn with(server: &TestServer, change: impl FnOnce(&mut Settings)) {
     set(server, |settings| {
         settings.attributes.password.required = false;
         change(settings);
@@ -26,25 +26,25 @@ async fn with(server: &TestServer, change: impl FnOnce(&mut Settings)) {
 }
 
 /// The part of an answer that it is about.
-fn response(answer: &Response) -> Value {
+pub(crate) fn response(answer: &Response) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.without_trace());
     answer.json()["response"].clone()
 }
 
-async fn begun(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> Value {
+pub(crate) async fn begun(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> Value {
     response(&browser.post("/v1/client/sign_ups", fields).await)
 }
 
-fn path(sign_up: &Value, end: &str) -> String {
+pub(crate) fn path(sign_up: &Value, end: &str) -> String {
     format!("/v1/client/sign_ups/{}{end}", sign_up["id"].as_str().expect("an id"))
 }
 
-async fn prepared(browser: &mut Browser<'_>, sign_up: &Value, strategy: &str) -> Value {
+pub(crate) async fn prepared(browser: &mut Browser<'_>, sign_up: &Value, strategy: &str) -> Value {
     let path = path(sign_up, "/prepare_verification");
     response(&browser.post(&path, &[("strategy", strategy)]).await)
 }
 
-async fn attempt(
+pub(crate) async fn attempt(
     browser: &mut Browser<'_>,
     sign_up: &Value,
     (strategy, code): (&str, &str),
@@ -53,11 +53,11 @@ async fn attempt(
     browser.post(&path, &[("strategy", strategy), ("code", code)]).await
 }
 
-fn said(answer: &Response) -> (u16, String) {
+pub(crate) fn said(answer: &Response) -> (u16, String) {
     (answer.status, answer.code())
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+pub(crate) fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 

@@ -7,5 +7,7 @@ pub mod health;
 pub mod sessions;
 pub mod sign_ins;
 pub mod sign_ups;
+pub mod tickets;
 pub mod users;
 pub mod verifications;
+pub mod waitlist;

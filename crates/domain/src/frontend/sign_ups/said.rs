@@ -91,7 +91,7 @@ impl Said {
         }
         password::check_size(&given)?;
         let identifiers: Vec<_> = identifiers.iter().map(String::as_str).collect();
-        password::check_policy(&settings.password, &given, &identifiers)?;
+        password::check(outside, &given, &identifiers).await?;
         self.digest = Some(outside.hash(given).await?);
         Ok(())
     }
