@@ -32,6 +32,9 @@ pub struct Visitor {
     pub is_native: bool,
     /// It showed a testing token: limits are not for it.
     pub is_testing: bool,
+    /// The token of a developer's browser, where the address has it. Other pages can make a browser
+    /// ask, and bring its cookies, but they do not know this.
+    pub dev_browser: Option<String>,
     /// By what its client is found, once it is recognized.
     pub key: Option<ClientKey>,
     /// The token that it showed.
@@ -108,4 +111,18 @@ pub fn is_allowed(instance: &Instance, origin: &str) -> bool {
 pub(crate) fn own_domain(host: &str) -> &str {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     host.strip_prefix("clerk.").unwrap_or(host)
+}
+
+/// What makes a cookie that `host` sets one of all hosts of the app; nothing in development, where
+/// apps are anywhere, and for hosts of other domains.
+pub(crate) fn shared(instance: &Instance, host: &str) -> String {
+    let domain = own_domain(&instance.frontend_host);
+    let is_own = domain.contains('.') && is_within(host, domain);
+    let is_shared = is_own && !instance.is_development();
+    if is_shared { format!("; Domain={domain}") } else { String::new() }
+}
+
+/// True if a host is the domain, or below it.
+fn is_within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }

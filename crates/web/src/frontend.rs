@@ -173,6 +173,7 @@ fn visitor(
         session_id: parameter("_clerk_session_id").map(Into::into),
         is_testing: parameter("__clerk_testing_token")
             .is_some_and(|token| testing_tokens::is_valid(instance, &token, now)),
+        dev_browser: parameter("__clerk_db_jwt"),
         is_native,
         origin,
         ..Visitor::default()

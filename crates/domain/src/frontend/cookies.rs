@@ -55,7 +55,13 @@ fn set_updated_at(outside: &Outside, reply: &mut Reply) {
 }
 
 /// A whole `Set-Cookie` value.
-fn cookie_of(outside: &Outside, name: &str, value: &str, seconds: i64, more: &str) -> String {
+pub(super) fn cookie_of(
+    outside: &Outside,
+    name: &str,
+    value: &str,
+    seconds: i64,
+    more: &str,
+) -> String {
     let secure = if outside.world.public_url.starts_with("https:") { "; Secure" } else { "" };
     format!("{name}={value}; Path=/{more}{secure}; SameSite=Lax; Max-Age={seconds}")
 }

@@ -22,6 +22,12 @@ async fn create(cx: &mut Cx, _: CreateDevBrowser) -> Result<DevBrowser> {
         let reason = "Browsers are known by a token to development instances only.";
         return Err(refusal::request_invalid_for_environment().because(reason).into());
     }
+    let token = insert(cx).await?;
+    Ok(DevBrowser { id: token.clone(), token })
+}
+
+/// A new one, with a client of its own; tells its token.
+pub(super) async fn insert(cx: &mut Cx) -> Result<String> {
     let client = clients::insert(cx).await?;
     let token = format!("dvb_{}", cx.secret());
     let digest = digest_of_secret(&token);
@@ -33,7 +39,7 @@ async fn create(cx: &mut Cx, _: CreateDevBrowser) -> Result<DevBrowser> {
         created_at: cx.now,
     };
     row.insert(&mut cx.tx).await?;
-    Ok(DevBrowser { id: token.clone(), token })
+    Ok(token)
 }
 
 /// A row of the table.

@@ -11,6 +11,7 @@ pub(crate) mod clients;
 mod cookies;
 mod dev_browsers;
 mod environment;
+mod handshakes;
 mod health;
 mod limits;
 mod offer;
@@ -41,6 +42,7 @@ pub(crate) fn operations(all: Operations) -> Operations {
         sessions::operations,
         tokens::operations,
         sign_ins::operations,
+        handshakes::operations,
         users::operations,
         sign_ups::operations,
         verify::operations,

@@ -3,7 +3,7 @@
 //! A row keeps its state as it was left. That a session expired or was abandoned is told by the
 //! clock when it is read, so no job has to write it.
 
-mod refresh;
+pub(crate) mod refresh;
 pub mod testing;
 
 use db::{Column, Mode, Record as _, Select, Value};

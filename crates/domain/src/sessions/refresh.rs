@@ -15,10 +15,13 @@ use crate::{
     seal::digest_of_secret,
     session_tokens::{self, Claimed, Subject, mint},
     users::UserRow,
+    visitors,
 };
 
 /// A token that was made longer ago is not exchanged; nor is it remembered that it was.
 const AGE_SECONDS_MAX: i64 = 24 * 3600;
+/// Refresh tokens of a session.
+const TOKENS_MAX: i64 = 20;
 /// Cookies outlive the tokens in them: the official SDK asks to have an expired one renewed.
 const COOKIE_SECONDS: i64 = 315_360_000;
 
@@ -145,6 +148,20 @@ async fn consume(cx: &mut Cx, session: &SessionRow, claimed: &Claimed) -> Result
     Ok(())
 }
 
+/// A new refresh token of a session. Each app on which the session is used has its own; what is
+/// older than many others is not in use any more.
+pub(crate) async fn issue(cx: &mut Cx, session_id: &SessionId) -> Result<String> {
+    let sql = "delete from refresh_tokens where instance_id = $1 and session_id = $2
+               and digest not in (select digest from refresh_tokens
+                   where instance_id = $1 and session_id = $2 order by created_at desc limit $3)";
+    let instance = Value::Text(cx.instance_id());
+    let values = vec![instance, session_id.to_value(), Value::Int(TOKENS_MAX - 1)];
+    cx.tx.execute(sql, values).await?;
+    let token = cx.secret();
+    remember(cx, session_id, digest_of_secret(&token)).await?;
+    Ok(token)
+}
+
 /// Stores the digest of a refresh token of a session.
 pub(super) async fn remember(cx: &mut Cx, session_id: &SessionId, digest: String) -> Result<()> {
     let row = RefreshTokenRow {
@@ -181,9 +198,12 @@ fn cookies(
     };
     // Never ahead of the token, or the official SDK would not believe it.
     let seconds = signed_in_at.min(outside.now).0.div_euclid(1000).to_string();
-    let mut cookies = vec![cookie("__client_uat", &seconds, ""), cookie("__session", jwt, "")];
+    // As the Frontend API sets it, or there would be two.
+    let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let shared = visitors::shared(&outside.instance, host.as_deref().unwrap_or_default());
+    let mut cookies = vec![cookie("__client_uat", &seconds, &shared), cookie("__session", jwt, "")];
     if both {
-        cookies.push(cookie(&format!("__client_uat_{suffix}"), &seconds, ""));
+        cookies.push(cookie(&format!("__client_uat_{suffix}"), &seconds, &shared));
         cookies.push(cookie(&format!("__session_{suffix}"), jwt, ""));
     }
     cookies.push(cookie(&format!("__refresh_{suffix}"), refresh_token, "; HttpOnly"));

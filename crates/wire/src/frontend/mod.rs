@@ -3,6 +3,7 @@
 pub mod clients;
 pub mod dev_browsers;
 pub mod environment;
+pub mod handshakes;
 pub mod health;
 pub mod sessions;
 pub mod sign_ins;
