@@ -80,7 +80,10 @@ async fn update(cx: &mut Cx, request: UpdateEmailAddress) -> Result<EmailAddress
 }
 
 /// Take an e-mail address away from its user.
-async fn delete(cx: &mut Cx, request: DeleteEmailAddress) -> Result<Deleted<EmailAddress>> {
+pub(crate) async fn delete(
+    cx: &mut Cx,
+    request: DeleteEmailAddress,
+) -> Result<Deleted<EmailAddress>> {
     let row = identifications::find(cx, KIND, request.email_address_id.as_str()).await?;
     let (mut user, mut all) = users::load(cx, &row.user_id).await?;
     identifications::refuse_needed(cx, &user, &all, &row)?;

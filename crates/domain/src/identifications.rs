@@ -262,8 +262,19 @@ pub(crate) async fn find(
 pub(crate) async fn another(
     cx: &mut Cx,
     kind: IdentificationKind,
-    (user_id, all): (&UserId, &[IdentificationRow]),
+    owner: (&UserId, &[IdentificationRow]),
     value: &str,
+    status: &IdentificationStatus,
+) -> Result<IdentificationRow> {
+    another_for(cx, kind, owner, (value, Purpose::Backend), status).await
+}
+
+/// The same, whoever wants it.
+pub(crate) async fn another_for(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    (user_id, all): (&UserId, &[IdentificationRow]),
+    (value, purpose): (&str, Purpose),
     status: &IdentificationStatus,
 ) -> Result<IdentificationRow> {
     let value = kind.normalize(value)?;
@@ -273,7 +284,7 @@ pub(crate) async fn another(
     if is_own || claimed.exists(&mut cx.tx).await? {
         return Err(kind.taken().into());
     }
-    restrictions::admit(cx, kind, &value, Purpose::Backend).await?;
+    restrictions::admit(cx, kind, &value, purpose).await?;
     IdentificationRow::new(cx, user_id, kind, value, status)
 }
 
@@ -366,7 +377,8 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
+/// There is no such identification.
+pub(crate) fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
     let shown: String = id.chars().take(100).collect();
     let reason = format!("No {} was found with id {shown}", kind.words());
     refusal::resource_not_found().because(reason)

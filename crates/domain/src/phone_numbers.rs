@@ -60,7 +60,7 @@ async fn get(cx: &mut Cx, request: GetPhoneNumber) -> Result<PhoneNumber> {
 }
 
 /// Verify a phone number on one's word, make it primary or a second factor.
-async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> {
+pub(crate) async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> {
     let mut row = identifications::find(cx, KIND, request.phone_number_id.as_str()).await?;
     let (mut user, mut all) = users::load(cx, &row.user_id).await?;
     match request.verified {
@@ -91,7 +91,10 @@ async fn update(cx: &mut Cx, request: UpdatePhoneNumber) -> Result<PhoneNumber> 
 }
 
 /// Take a phone number away from its user.
-async fn delete(cx: &mut Cx, request: DeletePhoneNumber) -> Result<Deleted<PhoneNumber>> {
+pub(crate) async fn delete(
+    cx: &mut Cx,
+    request: DeletePhoneNumber,
+) -> Result<Deleted<PhoneNumber>> {
     let row = identifications::find(cx, KIND, request.phone_number_id.as_str()).await?;
     let (mut user, mut all) = users::load(cx, &row.user_id).await?;
     identifications::refuse_needed(cx, &user, &all, &row)?;

@@ -186,6 +186,37 @@ pub(crate) async fn attempt(
     Ok(row.view(cx.now))
 }
 
+/// Tries a code of whatever verification of an identification is under way. One that is over is
+/// refused.
+pub(crate) async fn attempt_latest(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+    code: &str,
+) -> Result<Verification> {
+    let row = of_identification(cx, id).await?.ok_or_else(refusal::verification_not_sent)?;
+    match row.status(cx.now) {
+        VerificationStatus::Unverified => {}
+        VerificationStatus::Verified => {
+            return Err(refusal::verification_already_verified().into());
+        }
+        VerificationStatus::Expired => {
+            let reason = "This code has expired. Ask for a new one.";
+            return Err(refusal::verification_expired().because(reason).param("code").into());
+        }
+        _ => {
+            let reason = "Too many wrong codes. Ask for a new one.";
+            return Err(refusal::verification_failed().because(reason).param("code").into());
+        }
+    }
+    if !is_code(code) {
+        let reason = "Enter the code of six digits.";
+        return Err(refusal::form_code_incorrect().because(reason).param("code").into());
+    }
+    let verification_id = row.id.to_string();
+    attempt(cx, kind, id, (&verification_id, code)).await
+}
+
 async fn of_identification(cx: &mut Cx, id: &str) -> Result<Option<VerificationRow>> {
     let rows = VerificationRow::select(&cx.tx)
         .filter("identification_id = ?", [db::Value::Text(id.to_owned())]);

@@ -7,6 +7,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::Result;
 use http_body_util::BodyExt as _;
 use wire::{Payload, Upload, refusal};
@@ -48,6 +49,10 @@ pub(crate) async fn read(api: Api, takes_file: bool, request: Request) -> Result
     match media_type.as_deref() {
         _ if body.is_empty() => Ok(Payload::Empty),
         Some("application/json") => Ok(Payload::Json(body)),
+        Some("application/octet-stream") if takes_file && api == Api::Frontend => {
+            let file = data(&body).unwrap_or(body);
+            Ok(Payload::Upload(Some(Upload { content_type: None, bytes: file }), Vec::new()))
+        }
         Some("application/x-www-form-urlencoded") if api == Api::Frontend => {
             Ok(Payload::Form(body))
         }
@@ -117,6 +122,14 @@ async fn multipart(request: Request, bytes_max: usize) -> Result<Payload> {
         }
     }
     Err(refusal::request_body_invalid().because("The form has too many parts.").into())
+}
+
+/// What the text of a `data:` URL holds in base 64. Official scripts send pictures so that pages
+/// have as texts.
+fn data(text: &[u8]) -> Option<Vec<u8>> {
+    let (head, encoded) = std::str::from_utf8(text).ok()?.trim().split_once(',')?;
+    let is_data = head.starts_with("data:") && head.ends_with(";base64");
+    is_data.then(|| STANDARD.decode(encoded).ok()).flatten()
 }
 
 fn multipart_error(error: &axum::extract::multipart::MultipartError) -> wire::Refusal {

@@ -10,11 +10,16 @@ pub(crate) mod client_state;
 pub(crate) mod clients;
 mod cookies;
 mod dev_browsers;
+mod email_addresses;
 mod environment;
 mod handshakes;
 mod health;
+mod identifications;
 mod limits;
 mod offer;
+mod organizations;
+mod passwords;
+mod phone_numbers;
 pub(crate) mod proofs;
 mod redirects;
 pub(crate) mod sessions;
@@ -48,6 +53,10 @@ pub(crate) fn operations(all: Operations) -> Operations {
         verify::operations,
         tickets::operations,
         waitlist::operations,
+        passwords::operations,
+        email_addresses::operations,
+        phone_numbers::operations,
+        organizations::operations,
     ]
     .into_iter()
     .fold(all, |all, add| add(all))

@@ -19,7 +19,7 @@ type Three = [(&'static str, Patch<Metadata>); 3];
 type Change = fn(&str, Metadata) -> Metadata;
 
 /// Merge metadata into a user's: objects are merged, `null` removes, all else replaces.
-pub(super) async fn merge(cx: &mut Cx, request: UpdateUserMetadata) -> Result<User> {
+pub(crate) async fn merge(cx: &mut Cx, request: UpdateUserMetadata) -> Result<User> {
     let UpdateUserMetadata { user_id, public_metadata, private_metadata, unsafe_metadata } =
         request;
     let three = three(public_metadata, private_metadata, unsafe_metadata);

@@ -33,10 +33,10 @@ pub use accounts::{
 pub use create::{NewUser, insert};
 pub use credentials::Credentials;
 pub use filter::list;
-pub(crate) use metadata::written;
+pub(crate) use metadata::{merge as merge_metadata, written};
 pub(crate) use sign_up::sign_up;
 pub(crate) use standing::{failed, locked, primary_address, succeeded};
-pub(crate) use update::{check_username, taken_external_id, taken_name};
+pub(crate) use update::{change, check_username, taken_external_id, taken_name};
 pub(crate) use view::{email_address, phone_number, shown, view};
 
 use crate::{

@@ -2,9 +2,12 @@
 
 pub mod clients;
 pub mod dev_browsers;
+pub mod email_addresses;
 pub mod environment;
 pub mod handshakes;
 pub mod health;
+pub mod organizations;
+pub mod phone_numbers;
 pub mod sessions;
 pub mod sign_ins;
 pub mod sign_ups;

@@ -4,7 +4,7 @@ use macros::endpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Metadata, Tag, Timestamp,
+    Deleted, Id, Metadata, Patch, Tag, Timestamp, Upload,
     backend::{
         self,
         email_addresses::{EmailAddress, EmailAddressId},
@@ -17,6 +17,7 @@ use crate::{
         users::UserId,
         web3_wallets::{Web3Wallet, Web3WalletId},
     },
+    id::kind,
 };
 
 /// A user, without what is for servers only.
@@ -167,3 +168,61 @@ fn identifier(user: &backend::users::User) -> Option<String> {
 /// Fetch the user who is signed in.
 #[endpoint(GET "/v1/me" -> User, api = Frontend, auth = Session)]
 pub struct GetMe {}
+
+/// Change the user who is signed in.
+#[endpoint(PATCH "/v1/me" -> User, api = Frontend, auth = Session)]
+pub struct UpdateMe {
+    pub username: Patch<String>,
+    pub first_name: Patch<String>,
+    pub last_name: Patch<String>,
+    pub primary_email_address_id: Patch<EmailAddressId>,
+    pub primary_phone_number_id: Patch<PhoneNumberId>,
+    pub primary_web3_wallet_id: Patch<Web3WalletId>,
+    pub unsafe_metadata: Patch<Metadata>,
+}
+
+/// Merge metadata into what the user may write themselves.
+#[endpoint(PATCH "/v1/me/metadata" -> User, api = Frontend, auth = Session)]
+pub struct UpdateMyMetadata {
+    pub unsafe_metadata: Patch<Metadata>,
+}
+
+/// Delete the user who is signed in, as they wish.
+#[endpoint(DELETE "/v1/me" -> Deleted<backend::users::User>, api = Frontend, auth = Session)]
+pub struct DeleteMe {}
+
+/// Give oneself another password, or a first one.
+#[endpoint(POST "/v1/me/change_password" -> User, api = Frontend, auth = Session)]
+pub struct ChangeMyPassword {
+    pub new_password: String,
+    /// Of whoever has one.
+    pub current_password: Option<String>,
+    pub sign_out_of_other_sessions: Option<bool>,
+}
+
+/// Do without a password from now on.
+#[endpoint(POST "/v1/me/remove_password" -> User, api = Frontend, auth = Session)]
+pub struct RemoveMyPassword {
+    pub current_password: Option<String>,
+}
+
+kind!(Image, "image", "img_");
+
+/// A picture that was uploaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    pub object: Tag<Self>,
+    pub id: Id<Self>,
+    pub name: String,
+    pub public_url: String,
+}
+
+/// Set one's picture: a form with a file, or the text of a `data:` URL.
+#[endpoint(POST "/v1/me/profile_image" -> Image, api = Frontend, auth = Session)]
+pub struct SetMyProfileImage {
+    pub file: Upload,
+}
+
+/// Remove one's picture.
+#[endpoint(DELETE "/v1/me/profile_image" -> Deleted<Image>, api = Frontend, auth = Session)]
+pub struct DeleteMyProfileImage {}

@@ -1,0 +1,61 @@
+//! The user's own e-mail addresses.
+
+use wire::{
+    Deleted,
+    backend::email_addresses::{DeleteEmailAddress, EmailAddress},
+    frontend::email_addresses::{
+        AttemptMyEmailAddress, CreateMyEmailAddress, DeleteMyEmailAddress, GetMyEmailAddress,
+        ListMyEmailAddresses, PrepareMyEmailAddress,
+    },
+};
+
+use super::identifications;
+use crate::{
+    Cx, Operations, Result, email_addresses, identifications::IdentificationKind,
+    users::email_address,
+};
+
+const KIND: IdentificationKind = IdentificationKind::EmailAddress;
+
+/// What the Frontend API offers about them.
+pub(super) fn operations(all: Operations) -> Operations {
+    all.offer_visitor(list)
+        .offer_visitor(create)
+        .offer_visitor(get)
+        .offer_visitor(prepare)
+        .offer_visitor(attempt)
+        .offer_visitor(delete)
+}
+
+/// List one's e-mail addresses.
+async fn list(cx: &mut Cx, _: ListMyEmailAddresses) -> Result<Vec<EmailAddress>> {
+    Ok(identifications::list(cx, KIND).await?.iter().map(email_address).collect())
+}
+
+/// Add an e-mail address, yet to be verified.
+async fn create(cx: &mut Cx, request: CreateMyEmailAddress) -> Result<EmailAddress> {
+    Ok(email_address(&identifications::add(cx, KIND, &request.email_address).await?))
+}
+
+/// Fetch one e-mail address.
+async fn get(cx: &mut Cx, request: GetMyEmailAddress) -> Result<EmailAddress> {
+    Ok(email_address(&identifications::own(cx, KIND, request.email_id.as_str()).await?))
+}
+
+/// Have a code sent to an e-mail address.
+async fn prepare(cx: &mut Cx, request: PrepareMyEmailAddress) -> Result<EmailAddress> {
+    let (id, strategy) = (request.email_id.as_str(), request.strategy.as_str());
+    Ok(email_address(&identifications::prepare(cx, KIND, id, strategy).await?))
+}
+
+/// Try a code that was sent to an e-mail address.
+async fn attempt(cx: &mut Cx, request: AttemptMyEmailAddress) -> Result<EmailAddress> {
+    let (id, code) = (request.email_id.as_str(), request.code.as_str());
+    Ok(email_address(&identifications::attempt(cx, KIND, id, code).await?))
+}
+
+/// Give up an e-mail address.
+async fn delete(cx: &mut Cx, request: DeleteMyEmailAddress) -> Result<Deleted<EmailAddress>> {
+    identifications::refuse_kept(cx, KIND, request.email_id.as_str()).await?;
+    email_addresses::delete(cx, DeleteEmailAddress::new(request.email_id)).await
+}

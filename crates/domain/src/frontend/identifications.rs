@@ -1,0 +1,157 @@
+//! What the user who is signed in is known by: added, proven and given up by themselves.
+
+use wire::{
+    Refusal,
+    backend::{
+        users::IdentificationStatus,
+        verifications::{Verification, VerificationStatus},
+    },
+    refusal,
+};
+
+use super::sessions;
+use crate::{
+    Attribute, Cx, Error, Result,
+    identifications::{self, IdentificationKind, IdentificationRow},
+    restrictions::Purpose,
+    users::{self, UserRow},
+    verifications,
+};
+
+/// Identifications of a user that nobody has proven: to each of them codes can be sent.
+const UNPROVEN_MAX: usize = 10;
+
+/// The user who is signed in, with all that they are known by.
+pub(super) async fn me(cx: &mut Cx) -> Result<(UserRow, Vec<IdentificationRow>)> {
+    let session = sessions::current(cx).await?;
+    users::load(cx, &session.user_id).await
+}
+
+/// All of one kind.
+pub(super) async fn list(cx: &mut Cx, kind: IdentificationKind) -> Result<Vec<IdentificationRow>> {
+    let (_, mut all) = me(cx).await?;
+    all.retain(|row| row.is(kind));
+    Ok(all)
+}
+
+/// The one with this id, if it is the user's own.
+pub(super) async fn own(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+) -> Result<IdentificationRow> {
+    let found = list(cx, kind).await?.into_iter().find(|row| row.id == id);
+    Ok(found.ok_or_else(|| identifications::not_found(kind, id))?)
+}
+
+/// Adds one that is not proven yet.
+pub(super) async fn add(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    value: &str,
+) -> Result<IdentificationRow> {
+    let (mut user, mut all) = me(cx).await?;
+    let attribute = attribute(cx, kind);
+    if !attribute.enabled {
+        return Err(disabled(kind.as_str()).into());
+    }
+    if attribute.immutable && all.iter().any(|row| row.is(kind)) {
+        return Err(immutable(kind.as_str()).into());
+    }
+    if all.iter().filter(|row| row.claim.is_none()).count() >= UNPROVEN_MAX {
+        let reason = "Verify one of those you have added, or remove one, before you add another.";
+        return Err(refusal::too_many_unverified_identifications().because(reason).into());
+    }
+    let status = IdentificationStatus::Unverified;
+    let wanted = (value, Purpose::SignUp);
+    let row = identifications::another_for(cx, kind, (&user.id, &all), wanted, &status).await?;
+    row.add(cx, kind).await?;
+    all.push(row.clone());
+    users::save(cx, &mut user, &all).await?;
+    Ok(row)
+}
+
+/// Has a code sent.
+pub(super) async fn prepare(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+    strategy: &str,
+) -> Result<IdentificationRow> {
+    let mut row = own(cx, kind, id).await?;
+    if row.is_verified() {
+        return Err(refusal::verification_already_verified().into());
+    }
+    let is_code = matches!(strategy, "email_code" | "phone_code");
+    let offered = &attribute(cx, kind).verifications;
+    if !is_code || !offered.iter().any(|one| one.as_str() == strategy) {
+        let reason = "This cannot be verified in that way.";
+        let refusal = refusal::verification_strategy_invalid().because(reason);
+        return Err(refusal.param("strategy").into());
+    }
+    let verification = verifications::prepare(cx, kind, id).await?;
+    note(cx, kind, &mut row, verification).await?;
+    Ok(row)
+}
+
+/// Tries the code that was sent last. A wrong one counts.
+pub(super) async fn attempt(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    id: &str,
+    code: &str,
+) -> Result<IdentificationRow> {
+    own(cx, kind, id).await?;
+    let verification = verifications::attempt_latest(cx, kind, id, code).await?;
+    let mut row = identifications::find(cx, kind, id).await?;
+    if verification.status == VerificationStatus::Verified {
+        return Ok(row);
+    }
+    note(cx, kind, &mut row, verification).await?;
+    let refusal = refusal::form_code_incorrect().because("Incorrect code").param("code");
+    Err(Error::Kept(refusal))
+}
+
+/// Shows on an identification how far its verification is.
+async fn note(
+    cx: &mut Cx,
+    kind: IdentificationKind,
+    row: &mut IdentificationRow,
+    verification: Verification,
+) -> Result<()> {
+    let shown = Verification { id: None, ..verification };
+    row.verification = Some(serde_json::to_string(&shown)?);
+    row.save(cx, kind).await
+}
+
+/// Refuses to give up what whoever has it keeps.
+pub(super) async fn refuse_kept(cx: &mut Cx, kind: IdentificationKind, id: &str) -> Result<()> {
+    let row = own(cx, kind, id).await?;
+    if attribute(cx, kind).immutable && row.is_verified() {
+        return Err(immutable(kind.as_str()).into());
+    }
+    Ok(())
+}
+
+fn attribute(cx: &Cx, kind: IdentificationKind) -> Attribute {
+    let attributes = &cx.instance.settings.attributes;
+    match kind {
+        IdentificationKind::EmailAddress => attributes.email_address.clone(),
+        IdentificationKind::PhoneNumber => attributes.phone_number.clone(),
+        IdentificationKind::Web3Wallet => attributes.web3_wallet.clone(),
+        IdentificationKind::Passkey => attributes.passkey.clone(),
+        IdentificationKind::ExternalAccount => Attribute::default(),
+    }
+}
+
+/// That the instance knows no such attribute.
+pub(super) fn disabled(name: &str) -> Refusal {
+    let reason = format!("{name} is not a valid parameter for this request.");
+    refusal::form_param_unknown().because(reason).param(name)
+}
+
+/// That whoever has the attribute keeps it.
+pub(super) fn immutable(name: &str) -> Refusal {
+    let reason = format!("{} cannot be changed.", name.replace('_', " "));
+    refusal::immutable_attribute_modification_not_allowed().because(reason).param(name)
+}
