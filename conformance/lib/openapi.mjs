@@ -75,9 +75,11 @@ export const openapiJudge = ({ method, path, status, version, body, wrapped = fa
   if (!openapiPresent) return [];
   const described = description(version);
   const bare = path.replace(/^\/v1(?=\/)/, '');
-  const found = described.operations.find(one => one.pattern.test(bare) && one.methods[method.toLowerCase()]);
-  if (!found) return [];
-  const operation = found.methods[method.toLowerCase()];
+  // A path that is named without a word about it is another one than those with parameters.
+  const told = methods => methods[method.toLowerCase()] ?? (Object.keys(methods).length === 0 ? {} : undefined);
+  const found = described.operations.find(one => one.pattern.test(bare) && told(one.methods));
+  const operation = found?.methods[method.toLowerCase()];
+  if (!operation) return [];
   const name = `${method} ${found.path}`;
   if (status < 300 && !operation.responses[status]) {
     return [{ operation: name, errors: [{ instancePath: '', keyword: 'status', message: `${status} is not described` }] }];
