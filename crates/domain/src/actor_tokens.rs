@@ -188,7 +188,7 @@ fn view(cx: &Cx, row: ActorTokenRow) -> Result<ActorToken> {
         status,
         user_id: row.user_id,
         actor: serde_json::from_str(&row.actor)?,
-        url: ticket.as_ref().map(|ticket| tickets::accept_url(&cx.world, ticket)),
+        url: ticket.as_ref().map(|ticket| tickets::accept_url(cx, ticket)),
         token: ticket,
         created_at: row.created_at,
         updated_at: row.updated_at,

@@ -63,7 +63,7 @@ async fn create(cx: &mut Cx, request: CreateAgentTask) -> Result<AgentTask> {
     let minted = tickets::mint(&cx.instance, &row)?;
     row.digest = minted.digest;
     row.insert(&mut cx.tx).await?;
-    let url = format!("{}/v1/agents/tasks?ticket={}", cx.world.public_url, minted.ticket);
+    let url = format!("{}/v1/agents/tasks?ticket={}", cx.own_url(), minted.ticket);
     Ok(AgentTask { url: Some(url), ..view(row) })
 }
 

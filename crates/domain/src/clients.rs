@@ -111,7 +111,7 @@ async fn of_cookie(cx: &mut Cx, cookie: Cookie) -> Result<Client> {
         .filter("id = ? and secret_digest = ?", [cookie.id.to_value(), digest]);
     let sessions = sessions::live(cx).filter("client_id = ?", [cookie.id.to_value()]);
     let (clients, sessions) = cx.tx.both(client, sessions).await?;
-    let client = clients.first().ok_or_else(|| not_found(&cookie.id))?;
+    let client = clients.first().ok_or_else(|| refusal::cookie_invalid().param("token"))?;
     Ok(view(client, &sessions, cx.now))
 }
 

@@ -198,7 +198,10 @@ fn restrict(settings: &mut Settings, request: &UpdateInstanceRestrictions) -> Re
     let restrictions = &mut settings.restrictions;
     set(&mut restrictions.blocklist, &request.blocklist);
     let spared = request.allowlist_blocklist_disabled_on_sign_in;
-    if spared == Patch::Set(true) && !restrictions.allowlist && !restrictions.blocklist {
+    let was_spared = restrictions.allowlist_blocklist_disabled_on_sign_in;
+    let has_lists = restrictions.allowlist || restrictions.blocklist;
+    // What was answered before can be sent back as it was.
+    if spared == Patch::Set(true) && !was_spared && !has_lists {
         let reason = "Neither the allowlist nor the blocklist is enabled.";
         let refusal = refusal::disabled_instance_restriction().because(reason);
         return Err(refusal.param("allowlist_blocklist_disabled_on_sign_in").into());

@@ -53,6 +53,8 @@ pub struct Instance {
     pub environment: EnvironmentType,
     /// Host of its Frontend API, which its publishable key spells.
     pub frontend_host: String,
+    /// It was made before all others of this server.
+    pub is_first: bool,
     /// Milliseconds by which its clock runs ahead; for tests of one's app.
     pub clock_offset_ms: i64,
     /// Its settings.
@@ -151,6 +153,22 @@ impl Instance {
         ];
         let host = &self.frontend_host;
         self.is_development() && DEVELOPERS.iter().any(|end| host.ends_with(end))
+    }
+
+    /// Where its Frontend API is reached, without a slash at the end: for links, and so from what
+    /// is configured, whatever host was asked. `server` is where the server itself is reached.
+    pub fn url(&self, server: &str) -> String {
+        let host = &self.frontend_host;
+        if self.is_development() {
+            // Whoever names no instance means the first one.
+            return if self.is_first { server.to_owned() } else { format!("{server}/_/{host}") };
+        }
+        let own = url::Url::parse(server).ok();
+        if own.is_some_and(|own| own.host_str() == Some(host)) {
+            return server.to_owned();
+        }
+        let is_plain = !server.starts_with("https:") && host.ends_with("localhost");
+        format!("{}://{host}", if is_plain { "http" } else { "https" })
     }
 
     /// Issuer of its tokens.
@@ -284,9 +302,21 @@ pub async fn by_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instan
     if let Some(instance) = by_frontend_host(world, &host).await? {
         return Ok(Some(instance));
     }
+    let domain = host.strip_prefix("clerk.").or_else(|| host.strip_prefix("accounts."));
+    if let Some(domain) = domain
+        && let Some(instance) = by_domain(world, domain).await?
+    {
+        return Ok(Some(instance));
+    }
     let first = first(world).await?;
     world.instances.put(&key, first.clone(), now);
     Ok(first)
+}
+
+/// The production instance that has this domain, as its primary one or as a satellite.
+async fn by_domain(world: &Arc<World>, name: &str) -> Result<Option<Arc<Instance>>> {
+    let own = "(select instance_id from domains where claim = ?)";
+    remembered(world, format!("domain@{name}"), own, Some(name.to_owned())).await
 }
 
 /// The instance that was made first.
@@ -334,14 +364,17 @@ async fn remembered(
                 .order("created_at desc, id desc");
             let of_own = format!("id in (select application_id from instances where id in {own})");
             let applications = ApplicationRow::select(&tx).filter(&of_own, value);
-            Ok(tx.three(instances, signing, applications).await?)
+            let first = InstanceRow::select(&tx).order("created_at, id").first(&mut tx).await?;
+            let found = tx.three(instances, signing, applications).await?;
+            Ok((found, first.map(|row| row.id)))
         })
     });
     let known = known.map(|(instance, _)| instance);
-    let (instances, keys, applications) = rows.await?;
+    let ((instances, keys, applications), first) = rows.await?;
     let instance = match (instances.into_iter().next(), applications.into_iter().next()) {
         (Some(row), Some(application)) => {
-            Some(open(world, row, &keys, application.name, known.as_deref())?)
+            let is_first = first.is_some_and(|first| first == row.id);
+            Some(open(world, (row, is_first), &keys, application.name, known.as_deref())?)
         }
         _ => None,
     };
@@ -352,7 +385,7 @@ async fn remembered(
 /// Makes an instance of its rows; a signing key that is open already is not opened again.
 fn open(
     world: &World,
-    row: InstanceRow,
+    (row, is_first): (InstanceRow, bool),
     keys: &[SigningKeyRow],
     application_name: String,
     known: Option<&Instance>,
@@ -372,6 +405,7 @@ fn open(
         application_name,
         environment: row.environment.as_str().into(),
         frontend_host: row.frontend_host,
+        is_first,
         clock_offset_ms: row.clock_offset_ms,
         settings,
         signer,

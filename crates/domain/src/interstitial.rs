@@ -65,7 +65,7 @@ async fn get(cx: &mut Cx, request: GetPublicInterstitial) -> Result<Html> {
         {
             format!("https://clerk.{}", domain.name)
         }
-        (None, _) => format!("https://{}", cx.instance.frontend_host),
+        (None, _) => cx.own_url(),
     };
     cx.reply.headers = headers(&home);
     let data = [
@@ -142,7 +142,8 @@ async fn check_proxy(cx: &mut Cx, text: &str) -> Result<()> {
 /// Refuses what is no page to sign in on, and one on the satellite itself, where the browser would
 /// be sent back and forth for ever.
 fn check_sign_in_url(text: &str, satellite: Option<&DomainRow>) -> Result<()> {
-    let is_path = text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
+    let is_clean = !text.contains(|c: char| c.is_control() || c == '\\');
+    let is_path = is_clean && text.starts_with('/') && !text.starts_with("//");
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     if url.is_none() && !is_path {
         let reason = "sign_in_url must be an absolute URL or a path.";

@@ -153,7 +153,7 @@ pub(crate) fn check_length(length: usize, max: usize) -> Result<()> {
         0 => refusal::form_param_value_invalid().because("At least one item must be given."),
         _ if length > max => {
             let reason = format!("At most {max} items can be given.");
-            refusal::form_param_array_size_exceeded().because(reason)
+            refusal::bulk_size_exceeded().because(reason)
         }
         _ => return Ok(()),
     };
@@ -258,7 +258,7 @@ async fn notify(
             _ => "invitation",
         },
         email_address: &row.email_address,
-        url: &tickets::accept_url(&cx.world, &ticket),
+        url: &tickets::accept_url(cx, &ticket),
         days: row.lifetime_seconds / DAY_SECONDS,
     };
     messages::invitation(cx, invited).await
@@ -504,7 +504,7 @@ pub(crate) fn view(cx: &Cx, row: &InvitationRow) -> Result<Invitation> {
     let mut invitation = view_without_link(cx, row)?;
     if invitation.status == InvitationStatus::Pending {
         let ticket = tickets::shown(&cx.instance, row)?;
-        invitation.url = ticket.map(|ticket| tickets::accept_url(&cx.world, &ticket));
+        invitation.url = ticket.map(|ticket| tickets::accept_url(cx, &ticket));
     }
     Ok(invitation)
 }

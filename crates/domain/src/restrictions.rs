@@ -21,6 +21,8 @@ use crate::{
 pub enum Purpose {
     /// Somebody wants to become a user, or be known by something else.
     SignUp,
+    /// Somebody who was invited wants to become a user: no list need name them.
+    Invited,
     /// A user wants to come in.
     SignIn,
     /// A server gives it to a user.
@@ -48,7 +50,8 @@ pub async fn admit_all(
     let restrictions = cx.instance.settings.restrictions.clone();
     let is_entry = purpose != Purpose::SignIn;
     let has_lists = is_entry || !restrictions.allowlist_blocklist_disabled_on_sign_in;
-    let (allow, block) = (has_lists && restrictions.allowlist, has_lists && restrictions.blocklist);
+    let needs_allowing = purpose != Purpose::Invited && restrictions.allowlist;
+    let (allow, block) = (has_lists && needs_allowing, has_lists && restrictions.blocklist);
     let ignores_dots = restrictions.ignore_dots_for_gmail_addresses;
     let known: Vec<_> = identifiers
         .iter()
@@ -83,7 +86,7 @@ pub async fn admit_all(
     if !refused.is_empty() || allow && known.is_empty() && purpose == Purpose::SignUp {
         return Err(not_allowed(&refused).into());
     }
-    if purpose == Purpose::SignUp {
+    if matches!(purpose, Purpose::SignUp | Purpose::Invited) {
         let mut numbers =
             known.iter().filter(|(kind, ..)| *kind == IdentificationKind::PhoneNumber);
         numbers.try_for_each(|(_, number, _)| verifications::refuse_blocked(cx, number))?;

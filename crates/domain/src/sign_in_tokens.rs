@@ -136,7 +136,7 @@ fn view(cx: &Cx, row: SignInTokenRow) -> Result<SignInToken> {
         (None, None) => SignInTokenStatus::Pending,
     };
     let ticket = tickets::shown(&cx.instance, &row)?;
-    let link = |ticket| format!("{}/sign-in?__clerk_ticket={ticket}", cx.world.public_url);
+    let link = |ticket| format!("{}/sign-in?__clerk_ticket={ticket}", cx.own_url());
     Ok(SignInToken {
         id: row.id,
         object: Tag::new(),

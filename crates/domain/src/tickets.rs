@@ -10,7 +10,7 @@ use jwt::decode_unverified;
 use serde::Serialize;
 use wire::{Refusal, Timestamp, refusal};
 
-use crate::{Cx, Error, Instance, Result, World, seal::digest_of_secret};
+use crate::{Cx, Error, Instance, Result, seal::digest_of_secret};
 
 /// What a ticket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +128,8 @@ pub(crate) fn shown<R: Ticketed>(instance: &Instance, row: &R) -> Result<Option<
 }
 
 /// The link that takes whoever follows it to where a ticket leads.
-pub(crate) fn accept_url(world: &World, ticket: &str) -> String {
-    format!("{}/v1/tickets/accept?ticket={ticket}", world.public_url)
+pub(crate) fn accept_url(cx: &Cx, ticket: &str) -> String {
+    format!("{}/v1/tickets/accept?ticket={ticket}", cx.own_url())
 }
 
 /// Takes a ticket, which is worth nothing from then on, and gives the row it stands for.

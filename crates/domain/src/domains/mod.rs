@@ -97,6 +97,7 @@ async fn update(outside: &Outside, request: UpdateDomain) -> Result<Domain> {
     let is_secondary = request.is_secondary.as_ref().copied();
     let change = Change { id: row.id, name, proxy_url, is_secondary, param: "name" };
     let (domain, moved) = outside.write(apply, change).await?;
+    refresh(outside);
     if moved {
         sign_everybody_out(outside).await?;
     }
@@ -186,9 +187,16 @@ async fn move_home(
     let change =
         Change { id: row.id, name: Some(name), proxy_url, is_secondary, param: "home_url" };
     outside.write(apply, change).await?;
+    refresh(outside);
     // Asked again with the same domain, this ends what an earlier request could not.
     sign_everybody_out(outside).await?;
     Ok(NoContent)
+}
+
+/// Has this process go by the new domain from now on.
+fn refresh(outside: &Outside) {
+    let world = &outside.world;
+    world.instances.refresh(&outside.instance.id, (world.seeds.clock)());
 }
 
 /// Ends all sessions: what browsers know of them belongs to the old domain. In pieces, so that no

@@ -29,7 +29,7 @@ pub(super) fn view(cx: &Cx, row: DomainRow, frontend_host: &str) -> Domain {
         is_satellite: row.is_satellite,
         frontend_api_url: row.proxy_url.clone().unwrap_or_else(|| format!("https://{own_host}")),
         accounts_portal_url: (!row.is_satellite).then(|| format!("https://{accounts}")),
-        development_origin: String::new(),
+        development_origin: cx.instance.settings.development_origin.clone().unwrap_or_default(),
         cname_targets,
         proxy_url: row.proxy_url,
         id: row.id,

@@ -35,7 +35,7 @@ mod waitlist;
 pub(crate) use answer::{Show, Visit};
 pub use tokens::FreshTokens;
 
-use crate::{Cx, Operations};
+use crate::Operations;
 
 /// What the Frontend API offers.
 pub(crate) fn operations(all: Operations) -> Operations {
@@ -60,17 +60,4 @@ pub(crate) fn operations(all: Operations) -> Operations {
     ]
     .into_iter()
     .fold(all, |all, add| add(all))
-}
-
-/// Where the Frontend API of the request's instance is reached, for links in mails: from what is
-/// configured, whatever host was asked.
-fn own_url(cx: &Cx) -> String {
-    let (server, host) = (&cx.world.public_url, &cx.instance.frontend_host);
-    if cx.instance.is_development() {
-        // Where pages under development are, so that their cookies come along.
-        return format!("{}/_/{host}", server.replace("//127.0.0.1", "//localhost"));
-    }
-    let scheme =
-        if server.starts_with("https:") || !host.ends_with("localhost") { "https" } else { "http" };
-    format!("{scheme}://{host}")
 }

@@ -169,7 +169,7 @@ pub(crate) async fn send(cx: &mut Cx, wanted: Wanted<'_>) -> Result<Verification
         let is_reset = strategy.starts_with("reset_password");
         match strategy {
             "email_link" => {
-                let url = format!("{}/v1/verify?token={secret}", super::own_url(cx));
+                let url = format!("{}/v1/verify?token={secret}", cx.own_url());
                 messages::email_link(cx, to, owner_id.starts_with("sua_"), &url).await?;
             }
             _ if kind == IdentificationKind::PhoneNumber => {

@@ -240,7 +240,7 @@ async fn many_are_invited_or_none() {
     refused(&server, path, &json!([one("x"), user]), exists).await;
     refused(&server, path, &json!([]), (422, "form_param_value_invalid", "items")).await;
     let eleven = Value::Array((0..11).map(|number| one(&format!("n{number}"))).collect());
-    refused(&server, path, &eleven, (422, "form_param_array_size_exceeded", "items")).await;
+    refused(&server, path, &eleven, (400, "bulk_size_exceeded", "items")).await;
     let unknown = json!([{ "email_address": "x@example.com", "colour": "red" }]);
     refused(&server, path, &unknown, (422, "form_param_unknown", "colour")).await;
     refused(&server, path, &json!([{}]), (422, "form_param_missing", "email_address")).await;

@@ -497,7 +497,7 @@ async fn ses_03_a_client_is_known_by_its_newest_cookie() {
     assert_eq!(verified["id"], json!(client));
     assert_eq!(verified["session_ids"], json!([id]));
     let old = post(&server, "/v1/clients/verify", &json!({ "token": first })).await;
-    assert_eq!((old.status, old.code().as_str()), (404, "resource_not_found"));
+    assert_eq!((old.status, old.code().as_str()), (400, "cookie_invalid"));
     // JWT-10: neither is taken for the other, nor a session token that says the same.
     let copy = signed(&outside, &Value::Object(claims(&second)));
     for token in [&jwt, &copy, "garbage", ""] {

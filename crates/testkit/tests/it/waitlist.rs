@@ -105,7 +105,7 @@ async fn many_are_put_on_the_list_at_once() {
     assert_eq!(listed(&server, "status=pending").await.1, 50);
 
     let too_many = Value::Array((0..51).map(one).collect());
-    let said = (422, "form_param_array_size_exceeded", "items");
+    let said = (400, "bulk_size_exceeded", "items");
     refused(&server, ("POST", &path), &too_many, said).await;
     let said = (422, "form_param_value_invalid", "items");
     refused(&server, ("POST", &path), &json!([]), said).await;

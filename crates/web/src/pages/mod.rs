@@ -85,16 +85,15 @@ pub(crate) async fn serve(
             if !html::is_named_locally(asked.headers) {
                 return Some(Ok(html::elsewhere()));
             }
-            let keys = match instances::list(world).await {
-                Ok(all) => all.into_iter().find(is_development)?,
+            let keys = match development(world, asked).await {
+                Ok(keys) => keys?,
                 Err(error) => return Some(Err(error)),
             };
             of_development(pages, world, &keys, asked).await
         }
         path => {
             let page = portal::page_of(path)?;
-            let host = asked.host.or_else(|| host(asked.headers)).unwrap_or_default();
-            let instance = match instances::by_host(world, host).await {
+            let instance = match instances::by_host(world, named(asked)).await {
                 Ok(instance) => instance?,
                 Err(error) => return Some(Err(error)),
             };
@@ -114,9 +113,21 @@ fn application(asked: &Asked<'_>) -> Response<Body> {
     html::notice(StatusCode::OK, asked.prefix, "Your application is here", advice)
 }
 
-/// Codes and secrets of people are shown of no other instance.
-fn is_development(keys: &Keys) -> bool {
-    keys.environment == EnvironmentType::Development
+/// The host that names the instance.
+fn named<'a>(asked: &Asked<'a>) -> &'a str {
+    asked.host.or_else(|| host(asked.headers)).unwrap_or_default()
+}
+
+/// The development instance that is asked, or else the first one there is. Codes and secrets of
+/// people are shown of no other kind.
+async fn development(world: &Arc<World>, asked: &Asked<'_>) -> Result<Option<Keys>> {
+    let asked = instances::by_host(world, named(asked)).await?;
+    let all = instances::list(world).await?;
+    let mut all: Vec<_> =
+        all.into_iter().filter(|keys| keys.environment == EnvironmentType::Development).collect();
+    let own =
+        all.iter().position(|keys| asked.as_ref().is_some_and(|it| it.id == keys.instance_id));
+    Ok((!all.is_empty()).then(|| all.swap_remove(own.unwrap_or(0))))
 }
 
 async fn of_development(

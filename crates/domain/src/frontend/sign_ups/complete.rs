@@ -51,9 +51,9 @@ pub(super) async fn complete(cx: &mut Cx, row: &mut SignUpRow) -> Result<()> {
     let values: Vec<_> =
         IDENTIFYING.iter().filter_map(|kind| Some((*kind, row.value(*kind)?.to_owned()))).collect();
     let identifiers: Vec<_> = values.iter().map(|(kind, value)| (*kind, value.as_str())).collect();
-    if row.invitation_id.is_none() {
-        restrictions::admit_all(cx, &identifiers, Purpose::SignUp).await?;
-    }
+    let is_invited = row.invitation_id.is_some();
+    let purpose = if is_invited { Purpose::Invited } else { Purpose::SignUp };
+    restrictions::admit_all(cx, &identifiers, purpose).await?;
     sessions::refuse_second(cx, None).await?;
     if let Some(id) = &row.invitation_id {
         invitations::accept(cx, id).await?;
