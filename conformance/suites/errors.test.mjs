@@ -58,7 +58,7 @@ suite('refusals', world => {
   });
 
   test('an unknown path or method is refused in the envelope', async () => {
-    for (const path of ['/v1/nothing', '/v1', '/', '/v1/users/user_x/nothing', '/v2/users']) {
+    for (const path of ['/v1/nothing', '/v1', '/v1/users/user_x/nothing', '/v2/users']) {
       const { status } = await world.raw('GET', path);
       assert.equal(status, 404, path);
     }
