@@ -58,7 +58,7 @@ suite('invitations', world => {
     const again = [{ email_address: world.email() }, { email_address: address(items[0]) }];
     await world.rawRefused({ status: 400, code: 'duplicate_record' }, 'POST', '/v1/invitations/bulk', { body: again });
     const eleven = Array.from({ length: 11 }, () => ({ email_address: world.email() }));
-    await world.rawRefused({ status: 422, code: 'form_param_array_size_exceeded' }, 'POST', '/v1/invitations/bulk', { body: eleven });
+    await world.rawRefused({ status: 400, code: 'bulk_size_exceeded' }, 'POST', '/v1/invitations/bulk', { body: eleven });
     if (!world.is2) await world.refused(() => invitations().createInvitationBulk([{ emailAddress: address(items[0]) }]), { status: 400, code: 'duplicate_record' });
     assert.equal((await invitations().getInvitationList()).totalCount, totalCount);
   });

@@ -41,7 +41,7 @@ suite('waitlist', world => {
     const made = world.is2 ? (await world.raw('POST', `${path}/bulk`, { body })).body : await entries().createBulk(items);
     assert.deepEqual(made.map(one => one.emailAddress ?? one.email_address), items.map(one => one.emailAddress));
     const more = [...body, { email_address: world.email() }];
-    await world.rawRefused({ status: 422, code: 'form_param_array_size_exceeded' }, 'POST', `${path}/bulk`, { body: more });
+    await world.rawRefused({ status: 400, code: 'bulk_size_exceeded' }, 'POST', `${path}/bulk`, { body: more });
     await world.rawRefused({ status: 422, code: 'form_param_duplicate' }, 'POST', `${path}/bulk`, { body: [body[0], body[0]] });
     if (!world.is2) await world.refused(() => entries().createBulk([{ emailAddress: 'ada' }]), { status: 422, code: 'form_param_format_invalid' });
   });
