@@ -36,14 +36,14 @@ for (const [path, root] of Object.entries(components)) {
   }
 }
 
-test('the sign-in page is painted fast once its scripts are known', async t => {
+test('the sign-in page is painted once its scripts are known', async t => {
   const { page, context } = await open('/sign-in');
   await page.locator('.cl-formButtonPrimary').first().waitFor();
   await page.reload();
   await page.locator('.cl-formButtonPrimary').first().waitFor();
-  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-  t.diagnostic(`first contentful paint, warm: ${Math.round(paint)} ms`);
-  assert.ok(paint > 0);
+  // It is told of a moment after it happened.
+  const told = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  t.diagnostic(`first contentful paint, warm: ${Math.round(await told.jsonValue())} ms`);
   await context.close();
 });
 
