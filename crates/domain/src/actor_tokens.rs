@@ -14,7 +14,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Operations, Result, TicketKind,
+    Cx, Operations, Result, TicketKind, error,
     tickets::{self, Ticket, Ticketed},
     users,
 };
@@ -121,8 +121,7 @@ pub async fn redeem(cx: &mut Cx, ticket: String) -> Result<Impersonation> {
 }
 
 fn not_found(id: &ActorTokenId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No actor token was found with id {shown}"))
+    error::not_found("actor token", id.as_str())
 }
 
 /// A row of the table.

@@ -78,7 +78,7 @@ async fn revoke(cx: &mut Cx, request: RevokeAgentTask) -> Result<AgentTask> {
         let reason = "Only agent tasks that are pending can be revoked.";
         return Err(refusal::agent_task_cannot_be_revoked().because(reason).into());
     }
-    let shown: String = id.as_str().chars().take(100).collect();
+    let shown = text::shown(id.as_str());
     let reason = format!("No agent task was found with id {shown}");
     Err(refusal::agent_task_not_found().because(reason).into())
 }

@@ -15,7 +15,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Error, Instance, Operations, Outside, Result, jwks,
+    Cx, Error, Instance, Operations, Outside, Result, error, jwks,
     seal::digest_of_secret,
     sessions::{self, SessionRow},
 };
@@ -174,8 +174,7 @@ async fn rotate(cx: &mut Cx, cookie: Cookie) -> Result<()> {
 }
 
 fn not_found(id: &ClientId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No client was found with id {shown}"))
+    error::not_found("client", id.as_str())
 }
 
 /// A client with those of `sessions` that are live, the newest first.

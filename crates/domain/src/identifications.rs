@@ -17,7 +17,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Result,
+    Cx, Result, error,
     error::OnTaken as _,
     restrictions::{self, Purpose},
     users::UserRow,
@@ -379,9 +379,7 @@ fn text(text: &str) -> Value {
 
 /// There is no such identification.
 pub(crate) fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
-    let shown: String = id.chars().take(100).collect();
-    let reason = format!("No {} was found with id {shown}", kind.words());
-    refusal::resource_not_found().because(reason)
+    error::not_found(kind.words(), id)
 }
 
 /// An address whose case does not matter and whose domain is written in ASCII.

@@ -22,7 +22,7 @@ use wire::{
 
 use crate::{
     Operations, Outside, Result, Settings, countries, identifications::IdentificationKind,
-    settings::change,
+    settings::change, text,
 };
 
 /// Origins of one instance.
@@ -151,7 +151,7 @@ fn origins(texts: &[String]) -> Result<Vec<String>> {
 }
 
 fn not_an_origin(name: &str, text: &str) -> Refusal {
-    let shown: String = text.chars().take(100).collect();
+    let shown = text::shown(text);
     let reason = format!("{shown} is not an origin, such as https://app.example.com.");
     refusal::form_invalid_origin().because(reason).param(name)
 }
@@ -250,7 +250,7 @@ fn organize(settings: &mut Settings, request: &UpdateInstanceOrganizationSetting
     ] {
         // Roles are not built yet, so no id is one of theirs.
         if let Patch::Set(id) = id {
-            let shown: String = id.chars().take(100).collect();
+            let shown = text::shown(id);
             let reason = format!("No role was found with id {shown}.");
             return Err(refusal::resource_not_found().because(reason).param(name).into());
         }

@@ -27,6 +27,8 @@ pub type InstanceId = Id<InstanceResource>;
 
 /// How long a change of an instance may go unnoticed by a node, in milliseconds.
 const STALE_MS: i64 = 1000;
+/// The instance that was made before all others.
+const FIRST: &str = "select id from instances order by created_at, id limit 1";
 /// When an instance was read that has to be read again.
 const LONG_AGO: Timestamp = Timestamp(i64::MIN / 2);
 /// Instances a node remembers.
@@ -277,14 +279,14 @@ impl Instances {
 /// The instance whose secret key this is; none if the key is unknown or was revoked.
 pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<Instance>>> {
     let digest = digest_of_secret(key);
-    let own = "(select instance_id from secret_keys where digest = ? and revoked_at is null)";
+    let own = "select instance_id from secret_keys where digest = ? and revoked_at is null";
     remembered(world, digest.clone(), own, Some(digest)).await
 }
 
 /// The instance whose Frontend API is at this host, which its publishable key spells.
 pub async fn by_frontend_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instance>>> {
     // No digest has an `@`.
-    let own = "(select id from instances where frontend_host = ?)";
+    let own = "select id from instances where frontend_host = ?";
     remembered(world, format!("@{host}"), own, Some(host.to_owned())).await
 }
 
@@ -315,14 +317,13 @@ pub async fn by_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instan
 
 /// The production instance that has this domain, as its primary one or as a satellite.
 async fn by_domain(world: &Arc<World>, name: &str) -> Result<Option<Arc<Instance>>> {
-    let own = "(select instance_id from domains where claim = ?)";
+    let own = "select instance_id from domains where claim = ?";
     remembered(world, format!("domain@{name}"), own, Some(name.to_owned())).await
 }
 
 /// The instance that was made first.
 pub async fn first(world: &Arc<World>) -> Result<Option<Arc<Instance>>> {
-    let own = "(select id from instances order by created_at, id limit 1)";
-    remembered(world, "first".to_owned(), own, None).await
+    remembered(world, "first".to_owned(), FIRST, None).await
 }
 
 /// The host that a publishable key spells.
@@ -358,15 +359,17 @@ async fn remembered(
     let rows = world.everywhere("load_instance", Mode::Read, move |mut tx| {
         let value = value.clone().map(Value::Text);
         Box::pin(async move {
-            let instances = InstanceRow::select(&tx).filter(&format!("id in {own}"), value.clone());
+            let instances =
+                InstanceRow::select(&tx).filter(&format!("id in ({own})"), value.clone());
             let signing = SigningKeyRow::select(&tx)
-                .filter(&format!("instance_id in {own}"), value.clone())
+                .filter(&format!("instance_id in ({own})"), value.clone())
                 .order("created_at desc, id desc");
-            let of_own = format!("id in (select application_id from instances where id in {own})");
+            let of_own =
+                format!("id in (select application_id from instances where id in ({own}))");
             let applications = ApplicationRow::select(&tx).filter(&of_own, value);
-            let first = InstanceRow::select(&tx).order("created_at, id").first(&mut tx).await?;
-            let found = tx.three(instances, signing, applications).await?;
-            Ok((found, first.map(|row| row.id)))
+            let first = tx.rows(FIRST, Vec::new()).await?.into_iter().next();
+            let first: Option<InstanceId> = first.map(|mut row| row.take()).transpose()?;
+            Ok((tx.three(instances, signing, applications).await?, first))
         })
     });
     let known = known.map(|(instance, _)| instance);

@@ -14,7 +14,7 @@ use wire::{Html, Refusal, backend::interstitial::GetPublicInterstitial, refusal}
 use crate::{
     Cx, Operations, Result,
     domains::{self, DomainRow},
-    instances,
+    instances, messages,
 };
 
 /// Reads what the page's body says, and starts the SDK. A page that loaded once is asked for again,
@@ -184,27 +184,11 @@ fn page(data: [(&str, Option<String>); 5]) -> String {
     let mut body = String::new();
     for (name, value) in data {
         if let Some(value) = value {
-            let _ = write!(body, " data-{name}=\"{}\"", escaped(&value));
+            let _ = write!(body, " data-{name}=\"{}\"", messages::escape(&value));
         }
     }
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title></title></head>\n\
          <body{body}>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
-}
-
-/// Text within a quoted attribute.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

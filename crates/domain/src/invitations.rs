@@ -19,7 +19,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Operations, Outside, Result, TicketKind,
+    Cx, Operations, Outside, Result, TicketKind, error,
     identifications::{self, IdentificationKind},
     messages,
     order::Orders,
@@ -373,8 +373,7 @@ fn offered(row: InvitationRow) -> Result<Accepted> {
 }
 
 fn not_found(id: &InvitationId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No invitation was found with id {shown}"))
+    error::not_found("invitation", id.as_str())
 }
 
 /// An address to be sent to afterwards, or a path of the application's own: nothing that a browser

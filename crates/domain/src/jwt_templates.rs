@@ -384,7 +384,7 @@ fn taken(name: &str) -> Refusal {
 }
 
 fn not_found(key: &str, value: &str) -> Refusal {
-    let shown: String = value.chars().take(100).collect();
+    let shown = text::shown(value);
     refusal::resource_not_found().because(format!("No JWT template was found with {key} {shown}"))
 }
 

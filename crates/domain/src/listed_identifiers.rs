@@ -9,7 +9,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Result,
+    Cx, Result, error,
     error::OnTaken as _,
     identifications::{self, IdentificationKind},
     text,
@@ -89,11 +89,9 @@ pub(crate) async fn add(cx: &mut Cx, list: List, row: &ListedRow) -> Result<()> 
 /// Takes an identifier off a list.
 pub(crate) async fn remove(cx: &mut Cx, list: List, id: &str) -> Result<()> {
     let row = ListedRow::find(&mut cx.tx, &id.to_owned()).await?;
-    let row = row.filter(|row| row.list == list.as_str()).ok_or_else(|| {
-        let shown: String = id.chars().take(100).collect();
-        let reason = format!("No {} identifier was found with id {shown}", list.as_str());
-        refusal::resource_not_found().because(reason)
-    })?;
+    let row = row
+        .filter(|row| row.list == list.as_str())
+        .ok_or_else(|| error::not_found(&format!("{} identifier", list.as_str()), id))?;
     row.delete(&mut cx.tx).await?;
     Ok(cx.tx.add(list.counter(), -1).await?)
 }

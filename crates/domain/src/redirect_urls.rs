@@ -12,7 +12,7 @@ use wire::{
     refusal,
 };
 
-use crate::{Cx, Operations, Result, error::OnTaken as _, text};
+use crate::{Cx, Operations, Result, error, error::OnTaken as _, text};
 
 /// Counter of an instance's redirect URLs.
 const COUNTER: &str = "redirect_urls";
@@ -133,10 +133,7 @@ fn checked(text: &str) -> std::result::Result<Url, Refusal> {
 
 async fn find(cx: &mut Cx, id: &RedirectUrlId) -> Result<RedirectUrlRow> {
     let row = RedirectUrlRow::find(&mut cx.tx, id).await?;
-    Ok(row.ok_or_else(|| {
-        let shown: String = id.as_str().chars().take(100).collect();
-        refusal::resource_not_found().because(format!("No redirect URL was found with id {shown}"))
-    })?)
+    Ok(row.ok_or_else(|| error::not_found("redirect URL", id.as_str()))?)
 }
 
 /// A row of the table.

@@ -14,7 +14,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Operations, Result, TicketKind,
+    Cx, Operations, Result, TicketKind, error,
     tickets::{self, Ticket, Ticketed},
     users,
 };
@@ -30,7 +30,7 @@ pub(crate) fn operations(all: Operations) -> Operations {
 /// Create a ticket that lets a user in once.
 async fn create(cx: &mut Cx, request: CreateSignInToken) -> Result<SignInToken> {
     if let Patch::Set(id) = &request.org_id {
-        return Err(not_found("organization", id.as_str()).into());
+        return Err(error::not_found("organization", id.as_str()).into());
     }
     let lifetime = request.expires_in_seconds.as_ref();
     let lifetime_seconds = lifetime.map_or(LIFETIME_SECONDS, |lifetime| lifetime.0.into());
@@ -62,7 +62,7 @@ async fn revoke(cx: &mut Cx, request: RevokeSignInToken) -> Result<SignInToken> 
             let reason = "Only sign-in tokens that are pending can be revoked.";
             refusal::sign_in_token_cannot_be_revoked_code().because(reason).into()
         }
-        None => not_found("sign-in token", id.as_str()).into(),
+        None => error::not_found("sign-in token", id.as_str()).into(),
     })
 }
 
@@ -75,11 +75,6 @@ pub async fn redeem(cx: &mut Cx, ticket: String) -> Result<UserId> {
 /// Refuses a ticket that is not good.
 pub(crate) async fn look(cx: &mut Cx, ticket: &str) -> Result<()> {
     tickets::find::<SignInTokenRow>(cx, ticket).await.map(drop)
-}
-
-fn not_found(what: &str, id: &str) -> Refusal {
-    let shown: String = id.chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No {what} was found with id {shown}"))
 }
 
 /// A row of the table.

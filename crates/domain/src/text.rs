@@ -8,6 +8,11 @@ use crate::Result;
 /// Characters of a name.
 pub(crate) const NAME_CHARS_MAX: usize = 256;
 
+/// The start of a text that was sent, for whoever is told of it: it may be anything.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
 /// Refuses a text of more than `max` characters.
 pub(crate) fn at_most(name: &str, text: &str, max: usize) -> Result<()> {
     if text.chars().nth(max).is_some() {

@@ -140,12 +140,7 @@ pub(crate) async fn redeem<R: Ticketed>(cx: &mut Cx, ticket: &str) -> Result<R> 
     // It is found by its digest, so the time this takes tells nothing about other tickets. Whoever
     // knows the ticket that belongs to a digest got it from here: there is nothing left for its
     // signature to prove, and none of its claims is believed.
-    let digest = Value::Text(digest_of_secret(ticket));
-    if let Some(row) = end::<R>(cx, "accepted_at", ("digest", digest.clone()), true).await? {
-        return Ok(row);
-    }
-    let row = R::select(&cx.tx).filter("digest = ?", [digest]).first(&mut cx.tx).await?;
-    Err(row.map_or_else(refusal::ticket_invalid_code, |row| refusal_of(&row)).into())
+    take(cx, "digest", digest_of_secret(ticket)).await
 }
 
 /// The row of a ticket that is good, which it stays.
@@ -159,11 +154,15 @@ pub(crate) async fn find<R: Ticketed>(cx: &mut Cx, ticket: &str) -> Result<R> {
 
 /// Takes the ticket of the row with this id, as [`redeem`] does.
 pub(crate) async fn accept<R: Ticketed>(cx: &mut Cx, id: &str) -> Result<R> {
-    let id = Value::Text(id.to_owned());
-    if let Some(row) = end::<R>(cx, "accepted_at", ("id", id.clone()), true).await? {
+    take(cx, "id", id.to_owned()).await
+}
+
+async fn take<R: Ticketed>(cx: &mut Cx, key: &'static str, value: String) -> Result<R> {
+    let value = Value::Text(value);
+    if let Some(row) = end::<R>(cx, "accepted_at", (key, value.clone()), true).await? {
         return Ok(row);
     }
-    let row = R::select(&cx.tx).filter("id = ?", [id]).first(&mut cx.tx).await?;
+    let row = R::select(&cx.tx).filter(&format!("{key} = ?"), [value]).first(&mut cx.tx).await?;
     Err(row.map_or_else(refusal::ticket_invalid_code, |row| refusal_of(&row)).into())
 }
 

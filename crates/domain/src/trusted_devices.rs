@@ -11,10 +11,9 @@ use wire::{
         },
         users::UserId,
     },
-    refusal,
 };
 
-use crate::{Cx, Operations, Result, users};
+use crate::{Cx, Operations, Result, error, users};
 
 /// The one kind of key that phones keep in their hardware.
 const ALGORITHM: &str = "ES256";
@@ -47,8 +46,7 @@ async fn revoke(cx: &mut Cx, request: RevokeUserTrustedDevice) -> Result<Trusted
 }
 
 fn not_found(id: &TrustedDeviceId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No trusted device was found with id {shown}"))
+    error::not_found("trusted device", id.as_str())
 }
 
 /// A device to be trusted.

@@ -21,7 +21,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Event, Operations, Outside, Result,
+    Cx, Event, Operations, Outside, Result, error,
     identifications::IdentificationKind,
     invitations::{self, InvitationRow, check_length},
     messages,
@@ -270,11 +270,7 @@ async fn save(
 
 async fn find(cx: &mut Cx, id: &WaitlistEntryId) -> Result<EntryRow> {
     let row = EntryRow::find(&mut cx.tx, id).await?;
-    Ok(row.ok_or_else(|| {
-        let shown: String = id.as_str().chars().take(100).collect();
-        let reason = format!("No waitlist entry was found with id {shown}");
-        refusal::resource_not_found().because(reason)
-    })?)
+    Ok(row.ok_or_else(|| error::not_found("waitlist entry", id.as_str()))?)
 }
 
 /// The entry with this id, unless something larger works on it.

@@ -19,8 +19,8 @@ use wire::{
 };
 
 use crate::{
-    Cx, Operations, Outside, Result, error::OnTaken as _, instances::InstanceId, proxy_checks,
-    sessions,
+    Cx, Operations, Outside, Result, error, error::OnTaken as _, instances::InstanceId,
+    proxy_checks, sessions,
 };
 
 pub(crate) use names::proxy_url;
@@ -263,8 +263,7 @@ pub(crate) async fn primary(cx: &mut Cx, (): ()) -> Result<DomainRow> {
 }
 
 fn not_found(id: &DomainId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No domain was found with id {shown}"))
+    error::not_found("domain", id.as_str())
 }
 
 /// Says that somebody has the name; `param` is where it came from.

@@ -36,7 +36,7 @@ fn environment(outside: &Outside) -> Environment {
     let settings = &instance.settings;
     Environment {
         auth_config: auth_config(instance),
-        display_config: display_config(instance, &home(outside), &outside.world.public_url),
+        display_config: display(outside),
         user_settings: user_settings(settings),
         organization_settings: organization_settings(settings),
         fraud_settings: FraudSettings {

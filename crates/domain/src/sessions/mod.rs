@@ -25,7 +25,7 @@ use wire::{
 use crate::{
     Cx, Event, Operations, Result,
     clients::{self, ClientRow},
-    users,
+    error, users,
 };
 
 /// Counter of an instance's sessions.
@@ -104,9 +104,7 @@ async fn create(cx: &mut Cx, request: CreateSession) -> Result<Session> {
     }
     if let Patch::Set(id) = &request.active_organization_id {
         // There are no organizations yet.
-        let shown: String = id.as_str().chars().take(100).collect();
-        let reason = format!("No organization was found with id {shown}");
-        return Err(refusal::resource_not_found().because(reason).into());
+        return Err(error::not_found("organization", id.as_str()).into());
     }
     let row = begin(cx, request.user_id, None).await?;
     Ok(view(&row, cx.now))
@@ -358,8 +356,7 @@ pub(crate) async fn get_row(cx: &mut Cx, id: SessionId) -> Result<SessionRow> {
 
 /// There is no session with this id.
 pub(crate) fn not_found(id: &SessionId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No session was found with id {shown}"))
+    error::not_found("session", id.as_str())
 }
 
 /// How the Backend API shows a session.

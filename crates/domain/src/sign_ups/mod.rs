@@ -24,7 +24,7 @@ use wire::{
 };
 
 use crate::{
-    Cx, Operations, Result,
+    Cx, Operations, Result, error,
     identifications::IdentificationKind,
     text,
     users::{self, UserRow},
@@ -283,8 +283,7 @@ pub async fn find(cx: &mut Cx, id: &SignUpId) -> Result<SignUpRow> {
 
 /// There is no sign-up with this id.
 pub(crate) fn not_found(id: &SignUpId) -> Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No sign-up was found with id {shown}"))
+    error::not_found("sign-up", id.as_str())
 }
 
 /// How the Backend API shows a sign-up.

@@ -23,6 +23,7 @@ use super::{UserRow, find, load, save};
 use crate::{
     Cx, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
+    text,
 };
 
 /// Tokens that a social provider gave for a user: none, as long as nobody signs in with one.
@@ -33,7 +34,7 @@ pub(super) async fn oauth_access_tokens(
     find(cx, &request.user_id).await?;
     let provider = request.provider.strip_prefix("oauth_").unwrap_or(&request.provider);
     if !cx.instance.settings.oauth_providers.iter().any(|enabled| enabled == provider) {
-        let shown: String = provider.chars().take(100).collect();
+        let shown = text::shown(provider);
         let reason = format!("The OAuth provider {shown} is not enabled for this instance.");
         return Err(refusal::oauth_token_provider_not_enabled().because(reason).into());
     }
@@ -201,7 +202,7 @@ fn names_of(row: &IdentificationRow) -> Vec<String> {
 }
 
 fn not_found(kind: IdentificationKind, id: &str) -> Refusal {
-    let shown: String = id.chars().take(100).collect();
+    let shown = text::shown(id);
     let (refusal, words) = match kind {
         IdentificationKind::Passkey => (refusal::passkey_not_registered(), "passkey"),
         IdentificationKind::ExternalAccount => {

@@ -23,7 +23,6 @@ use wire::{
         users::{DeleteUser, GetUser, User, UserId},
         web3_wallets::Web3WalletId,
     },
-    refusal,
 };
 
 pub use accounts::{
@@ -40,7 +39,7 @@ pub(crate) use update::{change, check_username, taken_external_id, taken_name};
 pub(crate) use view::{email_address, phone_number, shown, view};
 
 use crate::{
-    Cx, Event, Operations, Result,
+    Cx, Event, Operations, Result, error,
     identifications::{self, IdentificationKind, IdentificationRow},
     second_factors, sessions,
 };
@@ -309,6 +308,5 @@ pub(crate) async fn seen(cx: &mut Cx, id: &UserId) -> Result<()> {
 }
 
 fn not_found(id: &UserId) -> wire::Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No user was found with id {shown}"))
+    error::not_found("user", id.as_str())
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Strategies that a sign-in can begin with, beside tickets.
-const BEGINNINGS: [&str; 6] = [
+pub(super) const BEGINNINGS: [&str; 6] = [
     "password",
     "email_code",
     "email_link",

@@ -113,18 +113,8 @@ fn no_strategy(strategy: &str) -> Error {
         "trusted_device",
         "oauth_token_",
     ];
-    const SERVED: [&str; 9] = [
-        "password",
-        "email_code",
-        "email_link",
-        "phone_code",
-        "reset_password_email_code",
-        "reset_password_phone_code",
-        "totp",
-        "backup_code",
-        "ticket",
-    ];
-    if SERVED.contains(&strategy) {
+    let goes_on = matches!(strategy, "totp" | "backup_code" | "ticket");
+    if goes_on || create::BEGINNINGS.contains(&strategy) {
         let reason = "The verification strategy is not valid for this account.";
         return refusal::strategy_for_user_invalid().because(reason).param("strategy").into();
     }

@@ -12,12 +12,11 @@ use wire::{
         users::UserId,
         verifications::{Verification, VerificationStatus},
     },
-    refusal,
 };
 
 use super::{identify::Identified, machine::State};
 use crate::{
-    Cx, Result,
+    Cx, Result, error,
     frontend::{client_state::Person, clients},
     identifications::{IdentificationKind, IdentificationRow},
     users::{self, UserRow},
@@ -228,8 +227,7 @@ impl Attempt {
 }
 
 pub(super) fn not_found(id: &SignInId) -> wire::Refusal {
-    let shown: String = id.as_str().chars().take(100).collect();
-    refusal::resource_not_found().because(format!("No sign-in was found with id {shown}"))
+    error::not_found("sign-in", id.as_str())
 }
 
 /// What somebody unknown has proven in the sign-in of a client: it waits to become a sign-up.

@@ -14,7 +14,7 @@ use crate::{
     identifications::IdentificationKind,
     messages::{self, Recipient},
     sign_ups::{SignUpRow, supported_strategies},
-    verifications,
+    text, verifications,
 };
 
 /// How far the proof of one kind is.
@@ -67,7 +67,7 @@ fn proves(strategy: &str) -> Result<IdentificationKind> {
 }
 
 fn invalid(strategy: &str) -> Error {
-    let shown: String = strategy.chars().take(100).collect();
+    let shown = text::shown(strategy);
     let reason = format!("{shown} proves nothing of this sign-up.");
     refusal::verification_strategy_invalid().because(reason).param("strategy").into()
 }
