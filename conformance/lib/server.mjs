@@ -24,13 +24,39 @@ const surroundings = () => {
 export const store = process.env.CONFORMANCE_STORE ?? 'sqlite';
 
 const storeArguments = () => {
-  if (store === 'sqlite') return ['--ephemeral'];
+  // The folder that `vestry dev` makes in the working folder.
+  if (store === 'sqlite') return [];
   const made = spawnSync(join(root, 'scripts', 'postgres.sh'), ['database', process.env.CONFORMANCE_POSTGRES], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (made.status !== 0) throw new Error('no empty database could be made');
   return ['--database-url', made.stdout.trim()];
+};
+
+/** Two documents in one; what `change` says counts. */
+const merged = (whole, change) => {
+  const isObject = value => value !== null && typeof value === 'object' && !Array.isArray(value);
+  if (!isObject(whole) || !isObject(change)) return change;
+  return { ...whole, ...Object.fromEntries(Object.entries(change).map(([name, value]) => [name, merged(whole[name], value)])) };
+};
+
+/** Changes the settings of an instance as operators do, by `vestry config apply`. What a change does not mention is as it was at first. */
+const configurer = (folder, storage) => {
+  let original;
+  const config = words => {
+    const done = spawnSync(binary(), ['config', ...words, ...storage], { cwd: folder, encoding: 'utf8', env: surroundings() });
+    if (done.status !== 0) throw new Error(`vestry config ${words.join(' ')} failed\n${done.stdout}${done.stderr}`);
+    return done.stdout;
+  };
+  return async (change = {}) => {
+    original ??= JSON.parse(config(['get', '--json']));
+    const file = join(folder, 'settings.json');
+    writeFileSync(file, JSON.stringify(merged(original, change)));
+    if (config(['apply', file, '--yes']).startsWith('Nothing changes')) return;
+    // A server that runs knows of it within a second.
+    await new Promise(done => setTimeout(done, 1100));
+  };
 };
 
 /** Reads the first line of a process's standard output, or tells how the process ended without one. */
@@ -67,9 +93,9 @@ const lastWords = child => {
 
 /** `more` are further flags of `vestry dev`. */
 export const startVestry = async (more = []) => {
-  // With a database elsewhere, what `vestry dev` keeps beside it lands in the working folder.
   const folder = mkdtempSync(join(tmpdir(), 'vestry-dev-'));
-  const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storeArguments(), '--json', ...more], {
+  const storage = storeArguments();
+  const child = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', ...storage, '--json', ...more], {
     cwd: folder,
     env: surroundings(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,6 +114,7 @@ export const startVestry = async (more = []) => {
       apiUrl: keys.api_url,
       frontendApiUrl: keys.frontend_api_url,
       instanceId: keys.instance_id,
+      configure: configurer(folder, storage),
       stop,
     };
   } catch (error) {
@@ -128,5 +155,5 @@ export const startProduction = async () => {
     }
     await new Promise(done => setTimeout(done, 100));
   }
-  return { secretKey: keys.secret_key, publishableKey: keys.publishable_key, apiUrl: `http://127.0.0.1:${port}`, frontendApiUrl: url, instanceId: keys.instance_id, stop };
+  return { secretKey: keys.secret_key, publishableKey: keys.publishable_key, apiUrl: `http://127.0.0.1:${port}`, frontendApiUrl: url, instanceId: keys.instance_id, configure: configurer(folder, data), stop };
 };

@@ -1,0 +1,130 @@
+// An app as its developers write it, with what the official SDK lets them set, and what a person does in it.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { unexpected, watchedPage } from './browser.mjs';
+
+
+export const MAJORS = [6, 5];
+
+const PAGES = {
+  '/sign-in': ['SignIn', { routing: 'path', path: '/sign-in' }],
+  '/sign-up': ['SignUp', { routing: 'path', path: '/sign-up' }],
+};
+
+/** What the pages run: it loads the SDK, mounts what the page is for, and says who is signed in. */
+const start = ({ load, mounts }) => {
+  const ui = window.__internal_ClerkUICtor && { ClerkUI: window.__internal_ClerkUICtor };
+  const who = document.getElementById('who');
+  const name = user => user.firstName ?? user.username ?? user.primaryEmailAddress?.emailAddress ?? user.primaryPhoneNumber?.phoneNumber;
+  window.ready = window.Clerk.load({ telemetry: false, ...load, ...(ui ? { ui } : {}) }).then(() => {
+    const { Clerk } = window;
+    Clerk.addListener(({ user }) => {
+      if (user !== undefined) who.textContent = user ? `Hello ${name(user)}` : 'Nobody is signed in';
+    });
+    for (const [component, options] of mounts) {
+      const here = document.createElement('div');
+      document.getElementById('here').append(here);
+      Clerk[`mount${component}`](here, options);
+    }
+  });
+};
+
+const json = value => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+/**
+ * An app at http://localhost.
+ *
+ * `pages` says for a path what is mounted there and below it, as `[component, props]` or a list of such; elsewhere nothing is
+ * but the line that says who is signed in. `load` goes to `Clerk.load`.
+ */
+export const startApp = async (vestry, major, { pages = PAGES, load = {}, host = 'localhost' } = {}) => {
+  const script = (name, rest = '') => `<script crossorigin="anonymous" src="${vestry.frontendApiUrl}/npm/@clerk/${name}" ${rest}></script>`;
+  const attributes = `data-clerk-publishable-key="${vestry.publishableKey}" data-clerk-proxy-url="${vestry.frontendApiUrl}"`;
+  const scripts = major === 6
+    ? script('ui@1/dist/ui.browser.js') + script('clerk-js@6/dist/clerk.browser.js', attributes)
+    : script('clerk-js@5/dist/clerk.browser.js', attributes);
+  const links = { signInUrl: '/sign-in', signUpUrl: '/sign-up' };
+  const page = path => {
+    const own = Object.keys(pages).filter(prefix => path === prefix || (prefix !== '/' && path.startsWith(`${prefix}/`)));
+    const found = pages[own.toSorted((one, other) => other.length - one.length)[0]] ?? [];
+    const mounts = found.length > 0 && !Array.isArray(found[0]) ? [found] : found;
+    return `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
+<script>(${start})(${json({ load: { ...links, ...load }, mounts })})</script></html>`;
+  };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://app');
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(pathname));
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://${host}:${server.address().port}`,
+    stop: () => new Promise(done => { server.close(done); server.closeAllConnections(); }),
+  };
+};
+
+/** The Backend API, as an app's own server calls it. */
+export const backend = vestry => async (path, body, method = 'POST') => {
+  const headers = { authorization: `Bearer ${vestry.secretKey}`, 'content-type': 'application/json' };
+  const response = await fetch(`${vestry.apiUrl}/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+};
+
+/** What was sent to an address or a number, the newest first; of what came `after` a message, if that is said. */
+export const messagesFor = async (vestry, to, { after = '', wait = '10s' } = {}) => {
+  const response = await fetch(`${vestry.apiUrl}/dev/inbox?${new URLSearchParams({ to, after, wait })}`);
+  assert.equal(response.status, 200, await response.clone().text());
+  return (await response.json()).data;
+};
+
+export const messageFor = async (vestry, to, options) => {
+  const [newest] = await messagesFor(vestry, to, options);
+  assert.ok(newest, `nothing was sent to ${to}`);
+  return newest;
+};
+
+export const codeFor = async (vestry, to, options) => (await messageFor(vestry, to, options)).code;
+
+export const linkFor = async (vestry, to, options) => (await messageFor(vestry, to, options)).link;
+
+/** Six digits that are not the code. */
+export const wrong = code => (code === '111111' ? '222222' : '111111');
+
+/** A page of the app in a browser of its own, with the problems it has. */
+export const visit = async (t, browser, vestry, app, path = '/', options = {}) => {
+  const { page, context, problems } = await watchedPage(browser, [app.url, vestry.frontendApiUrl], options);
+  t.after(() => context.close());
+  page.setDefaultTimeout(10_000);
+  await page.goto(app.url + path);
+  return { page, context, problems };
+};
+
+/** Presses the button that goes on. */
+export const go = page => page.locator('.cl-formButtonPrimary').first().click();
+
+export const fill = async (page, fields) => {
+  for (const [name, value] of Object.entries(fields)) await page.locator(`input[name=${name}]`).first().fill(value);
+};
+
+/** Where a code is typed. */
+export const codeField = page => page.locator('input[autocomplete=one-time-code], input[name=codeInput-0]').first();
+
+export const typeCode = async (page, code) => {
+  await codeField(page).waitFor();
+  // The component empties its fields after a wrong code, before they take another.
+  await page.waitForFunction(() => {
+    const fields = [...document.querySelectorAll('input[autocomplete=one-time-code], input[name^=codeInput]')];
+    return fields.every(field => field.value === '' && !field.disabled);
+  });
+  await codeField(page).pressSequentially(code);
+};
+
+export const isIn = (page, name) => page.getByText(`Hello ${name}`).waitFor();
+export const isOut = page => page.getByText('Nobody is signed in').waitFor();
+export const says = (page, text) => page.getByText(text).first().waitFor();
+
+/** What went wrong but for the refusals that were asked for: the official script says aloud what a server refuses. */
+export const unforeseen = (problems, statuses = []) =>
+  unexpected(problems).filter(problem => !statuses.some(status => problem.includes(`the server responded with a status of ${status}`)));
+
