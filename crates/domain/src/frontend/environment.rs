@@ -64,7 +64,8 @@ fn environment(outside: &Outside) -> Environment {
 
 /// What the app looks like, and where its pages are.
 pub(super) fn display(outside: &Outside) -> DisplayConfig {
-    display_config(&outside.instance, &home(outside), &outside.world.public_url)
+    let instance = &outside.instance;
+    display_config(instance, &home(outside), &instance.url(&outside.world.public_url))
 }
 
 fn commerce_settings(settings: &Settings) -> CommerceSettings {

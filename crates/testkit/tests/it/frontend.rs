@@ -405,7 +405,11 @@ async fn the_instance_is_named_by_host_by_key_or_by_path() {
     let first = server.call(ask("/v1/environment")).await;
     assert_eq!(name(first), "one.clerk.accounts.dev");
     let second = ask("/v1/environment").header("host", "two.clerk.accounts.dev:8443");
-    assert_eq!(name(server.call(second).await), "two.clerk.accounts.dev");
+    let second = server.call(second).await;
+    let sign_in = second.json()["display_config"]["sign_in_url"].as_str().map(str::to_owned);
+    let sign_in = sign_in.expect("its own page");
+    assert!(sign_in.ends_with("/_/two.clerk.accounts.dev/sign-in"), "{sign_in}");
+    assert_eq!(name(second), "two.clerk.accounts.dev");
     let second = ask("/v1/environment").header("clerk-secret-key", server.neighbours_key());
     assert_eq!(name(server.call(second).await), "two.clerk.accounts.dev");
     let unknown = ask("/v1/environment").header("clerk-secret-key", "sk_test_nobodys");
