@@ -1,8 +1,7 @@
 // An app as its developers write it, with what the official SDK lets them set, and what a person does in it.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { unexpected, watchedPage } from './browser.mjs';
-
+import { picture, unexpected, watchedPage } from './browser.mjs';
 
 export const MAJORS = [6, 5];
 
@@ -11,12 +10,18 @@ const PAGES = {
   '/sign-up': ['SignUp', { routing: 'path', path: '/sign-up' }],
 };
 
-/** What the pages run: it loads the SDK, mounts what the page is for, and says who is signed in. */
-const start = ({ load, mounts }) => {
+/** What the pages run: it loads the SDK, mounts what the page is for, and says who is signed in. As routers do, it stays on a page whose component moves below its path. */
+const start = ({ load, mounts, prefix }) => {
+  const stays = to => {
+    const { origin, pathname } = new URL(to, location.href);
+    return origin === location.origin && prefix !== '/' && (pathname === prefix || pathname.startsWith(`${prefix}/`));
+  };
+  const routerPush = to => (stays(to) ? history.pushState(null, '', to) : location.assign(to));
+  const routerReplace = to => (stays(to) ? history.replaceState(null, '', to) : location.replace(to));
   const ui = window.__internal_ClerkUICtor && { ClerkUI: window.__internal_ClerkUICtor };
   const who = document.getElementById('who');
   const name = user => user.firstName ?? user.username ?? user.primaryEmailAddress?.emailAddress ?? user.primaryPhoneNumber?.phoneNumber;
-  window.ready = window.Clerk.load({ telemetry: false, ...load, ...(ui ? { ui } : {}) }).then(() => {
+  window.ready = window.Clerk.load({ telemetry: false, routerPush, routerReplace, ...load, ...(ui ? { ui } : {}) }).then(() => {
     const { Clerk } = window;
     Clerk.addListener(({ user }) => {
       if (user !== undefined) who.textContent = user ? `Hello ${name(user)}` : 'Nobody is signed in';
@@ -46,10 +51,11 @@ export const startApp = async (vestry, major, { pages = PAGES, load = {}, host =
   const links = { signInUrl: '/sign-in', signUpUrl: '/sign-up' };
   const page = path => {
     const own = Object.keys(pages).filter(prefix => path === prefix || (prefix !== '/' && path.startsWith(`${prefix}/`)));
-    const found = pages[own.toSorted((one, other) => other.length - one.length)[0]] ?? [];
+    const [prefix = '/'] = own.toSorted((one, other) => other.length - one.length);
+    const found = pages[prefix] ?? [];
     const mounts = found.length > 0 && !Array.isArray(found[0]) ? [found] : found;
     return `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
-<script>(${start})(${json({ load: { ...links, ...load }, mounts })})</script></html>`;
+<script>(${start})(${json({ load: { ...links, ...load }, mounts, prefix })})</script></html>`;
   };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://app');
@@ -94,7 +100,10 @@ export const wrong = code => (code === '111111' ? '222222' : '111111');
 /** A page of the app in a browser of its own, with the problems it has. */
 export const visit = async (t, browser, vestry, app, path = '/', options = {}) => {
   const { page, context, problems } = await watchedPage(browser, [app.url, vestry.frontendApiUrl], options);
-  t.after(() => context.close());
+  t.after(async () => {
+    if (t.passed === false) await picture(page, `failed-${t.name.replaceAll(/[^a-z0-9]+/gi, '-')}`);
+    await context.close();
+  });
   page.setDefaultTimeout(10_000);
   await page.goto(app.url + path);
   return { page, context, problems };
@@ -124,7 +133,8 @@ export const isIn = (page, name) => page.getByText(`Hello ${name}`).waitFor();
 export const isOut = page => page.getByText('Nobody is signed in').waitFor();
 export const says = (page, text) => page.getByText(text).first().waitFor();
 
-/** What went wrong but for the refusals that were asked for: the official script says aloud what a server refuses. */
-export const unforeseen = (problems, statuses = []) =>
-  unexpected(problems).filter(problem => !statuses.some(status => problem.includes(`the server responded with a status of ${status}`)));
-
+/** What went wrong but for what was to be: the official script says aloud the status of each refusal, and browsers what of the network fails. */
+export const unforeseen = (problems, foreseen = []) => {
+  const told = foreseen.map(what => (typeof what === 'number' ? `the server responded with a status of ${what}` : what));
+  return unexpected(problems).filter(problem => !told.some(text => problem.includes(text)));
+};

@@ -53,7 +53,7 @@ export const fits = async (page, what) => {
 /** Takes a picture, if somebody wants to look at it. */
 export const picture = async (page, name) => {
   const folder = process.env.UI_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
 };
 
 /** What went wrong, but for what the official script says of every development key. */
