@@ -28,6 +28,7 @@ use crate::{
     identifications::IdentificationRow,
     session_tokens::Subject,
     sessions::{self, Beginning, SessionRow},
+    text,
     users::{self, UserRow},
 };
 
@@ -161,26 +162,25 @@ async fn revoke(cx: &mut Cx, request: RevokeSession) -> Result<SessionFacts> {
 
 /// The session of the visitor's client with this id, whatever became of it.
 pub(crate) async fn own(cx: &mut Cx, id: SessionId) -> Result<SessionRow> {
-    let client = clients::find(cx).await?.ok_or_else(refusal::authentication_invalid)?;
-    let row = SessionRow::select(&cx.tx)
-        .filter("id = ? and client_id = ?", [id.to_value(), client.id.to_value()])
-        .first(&mut cx.tx)
-        .await?;
-    Ok(row.ok_or_else(|| sessions::not_found(&id))?)
+    Ok(of_client(cx, &id).await?.ok_or_else(|| sessions::not_found(&id))?)
 }
 
-/// The same, if it is not over. Official components look after the client when they hear that it
-/// is, and sign out.
+/// The same, if it is neither over nor gone with its user. Official components look after the
+/// client when they hear that it is, and sign out.
 pub(crate) async fn own_live(cx: &mut Cx, id: SessionId) -> Result<SessionRow> {
-    let row = own(cx, id).await?;
-    if !row.is_live(cx.now) {
-        return Err(over(&row.id).into());
-    }
-    Ok(row)
+    let row = of_client(cx, &id).await?.filter(|row| row.is_live(cx.now));
+    Ok(row.ok_or_else(|| over(&id))?)
+}
+
+async fn of_client(cx: &mut Cx, id: &SessionId) -> Result<Option<SessionRow>> {
+    let client = clients::find(cx).await?.ok_or_else(refusal::authentication_invalid)?;
+    let row = SessionRow::select(&cx.tx)
+        .filter("id = ? and client_id = ?", [id.to_value(), client.id.to_value()]);
+    Ok(row.first(&mut cx.tx).await?)
 }
 
 pub(super) fn over(id: &SessionId) -> wire::Refusal {
-    let reason = format!("The session {id} is not active.");
+    let reason = format!("The session {} is not active.", text::shown(id.as_str()));
     refusal::authentication_invalid().because(reason)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use testkit::{Browser, Request, TestServer, somebody};
-use wire::backend::users::UserId;
+use wire::backend::users::{DeleteUser, UserId};
 
 use crate::{ask::world, sessions::set};
 
@@ -198,6 +198,21 @@ async fn what_is_revoked_vanishes_and_has_no_tokens() {
 }
 
 #[tokio::test]
+async fn whoever_is_deleted_hears_that_the_session_is_over() {
+    let server = TestServer::start().await;
+    let ada = user(&server).await;
+    let mut browser = Browser::open(&server).await;
+    let session = browser.sign_in(&ada).await;
+    server.backend.send(&DeleteUser::new(ada)).await.expect("she goes");
+    for path in ["tokens", "tokens/any", "touch"] {
+        let refused = browser.post(&format!("/v1/client/sessions/{session}/{path}"), &[]).await;
+        refused.assert_refusal(path);
+        assert_eq!((refused.status, refused.code().as_str()), (401, "authentication_invalid"));
+    }
+    assert_eq!(ids(&browser.client().await), [""; 0]);
+}
+
+#[tokio::test]
 async fn sessions_of_others_are_nobodys() {
     let server = TestServer::start().await;
     let ada = user(&server).await;
@@ -208,7 +223,9 @@ async fn sessions_of_others_are_nobodys() {
     for path in paths {
         let refused = his.post(&format!("/v1/client/sessions/{session}/{path}"), &[]).await;
         refused.assert_refusal(path);
-        assert_eq!(refused.status, 404, "{path}");
+        // What is used is over, as far as this browser goes; its script then looks after the client.
+        let status = if path == "end" || path == "remove" { 404 } else { 401 };
+        assert_eq!(refused.status, status, "{path}");
     }
     let refused = his.post(&format!("/v1/me/sessions/{session}/revoke"), &[]).await;
     assert_eq!(refused.status, 404);
