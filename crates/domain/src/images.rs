@@ -12,6 +12,10 @@ use crate::{Cx, Error, Outside, Result, World, users::UserRow};
 /// Pixels of a side that one may ask for.
 const PIXELS_MAX: u32 = 2048;
 
+/// Where made up pictures are. Official components know one by this word, and do not offer to
+/// remove it.
+const MADE_UP: &str = "avatar_placeholder/";
+
 /// A picture's kind of id.
 pub struct Image;
 
@@ -39,7 +43,7 @@ pub(crate) struct ImageRow {
 pub(crate) fn url(public_url: &str, image_id: Option<&str>, owner_id: &str) -> String {
     match image_id {
         Some(id) => format!("{public_url}/images/{id}"),
-        None => format!("{public_url}/images/default/{owner_id}"),
+        None => format!("{public_url}/images/{MADE_UP}{owner_id}"),
     }
 }
 
@@ -139,7 +143,9 @@ pub struct Picture {
 
 /// The picture at `/images/{path}`, for whoever knows that.
 pub async fn picture(world: &Arc<World>, path: &str, wanted: Wanted) -> Result<Picture> {
-    let original = match path.strip_prefix("default/") {
+    // They had another name once, and apps may keep addresses.
+    let owner = path.strip_prefix(MADE_UP).or_else(|| path.strip_prefix("default/"));
+    let original = match owner {
         Some(owner) => {
             let owner = owner.to_owned();
             Original::Placeholder(owner)

@@ -500,7 +500,10 @@ async fn a_picture_comes_as_a_file_or_as_a_text() {
         assert_eq!(told(&answer)["image_url"], url);
         assert_eq!(told(&answer)["has_image"], true);
         let picture = url.strip_prefix(server.address()).expect("here");
-        assert_eq!(server.call(Request::new("GET", picture)).await.status, 200);
+        let shown = server.call(Request::new("GET", picture)).await;
+        assert_eq!(shown.status, 200);
+        // Official components read pictures as pages of the app do.
+        assert_eq!(shown.header("access-control-allow-origin"), Some("*"));
     }
     let nonsense = "data:image/png;base64,AAAA";
     for body in [nonsense, "data:image/png;base64,%%%", "hello", "<svg onload=alert(1)>"] {
