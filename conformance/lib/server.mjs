@@ -59,6 +59,13 @@ const configurer = (folder, storage) => {
   };
 };
 
+/** Moves the clock of a development instance, as `vestry instance clock` takes it: `['--advance', '2h']`, `['--reset']`. */
+const clockmaker = (folder, storage) => async words => {
+  const done = spawnSync(binary(), ['instance', 'clock', ...words, ...storage], { cwd: folder, encoding: 'utf8', env: surroundings() });
+  if (done.status !== 0) throw new Error(`vestry instance clock ${words.join(' ')} failed\n${done.stdout}${done.stderr}`);
+  await new Promise(done => setTimeout(done, 1100));
+};
+
 /** Reads the first line of a process's standard output, or tells how the process ended without one. */
 export const firstLine = (child, what, milliseconds = 60_000) =>
   new Promise((accept, reject) => {
@@ -115,6 +122,7 @@ export const startVestry = async (more = []) => {
       frontendApiUrl: keys.frontend_api_url,
       instanceId: keys.instance_id,
       configure: configurer(folder, storage),
+      clock: clockmaker(folder, storage),
       stop,
     };
   } catch (error) {

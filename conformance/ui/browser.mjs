@@ -34,8 +34,15 @@ export const watchedPage = async (browser, origins, options = {}) => {
   return { page, context, problems };
 };
 
+/** Waits until nothing moves any more, but for what never rests. */
+const still = page => page.evaluate(async () => {
+  const moving = document.getAnimations().filter(one => one.effect?.getComputedTiming().endTime !== Infinity);
+  await Promise.race([Promise.allSettled(moving.map(one => one.finished)), new Promise(done => setTimeout(done, 2000))]);
+});
+
 /** What axe finds wrong with the page for people who do not see or point. */
 export const violations = async page => {
+  await still(page);
   // Run by the debugger, which no policy of the page holds back.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
@@ -53,7 +60,9 @@ export const fits = async (page, what) => {
 /** Takes a picture, if somebody wants to look at it. */
 export const picture = async (page, name) => {
   const folder = process.env.UI_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
+  if (!folder) return;
+  await still(page);
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
 };
 
 /** What went wrong, but for what the official script says of every development key. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startProduction, startVestry } from '../lib/server.mjs';
+import { backend } from './app.mjs';
 import { DESK, PHONE, accessible, fits, launch, picture, unexpected, watchedPage } from './browser.mjs';
 
 let vestry, browser;
@@ -25,6 +26,7 @@ for (const [path, root] of Object.entries(components)) {
       await page.locator('.cl-formButtonPrimary').first().waitFor();
       await picture(page, `portal${path.replaceAll('/', '-')}-${look}`);
       await fits(page, path);
+      await accessible(page, path);
       const text = await page.locator('body').innerText();
       assert.doesNotMatch(text, /Secured by|Development mode/i);
       // Styles came through the policy: a card has a ground of its own.
@@ -74,6 +76,39 @@ test('/user sends whoever is not signed in to the sign-in, and back again after 
   assert.deepEqual(unexpected(problems), []);
   await context.close();
 });
+
+/** Signs somebody in on a page of the portal, without the component. */
+const enter = async page => {
+  const call = backend(vestry);
+  const user = await call('/users', { email_address: [`ada${Date.now()}@example.com`], first_name: 'Ada', last_name: 'Lovelace', password: 'correct horse battery' });
+  const { token } = await call('/sign_in_tokens', { user_id: user.id });
+  await page.evaluate(async ticket => {
+    const made = await window.Clerk.client.signIn.create({ strategy: 'ticket', ticket });
+    await window.Clerk.setActive({ session: made.createdSessionId });
+  }, token);
+};
+
+for (const [look, viewport, colorScheme] of looks) {
+  test(`/user ${look} is the profile of whoever is signed in`, async () => {
+    const { page, context, problems } = await open('/unauthorized', { viewport, colorScheme });
+    await page.waitForFunction(() => window.Clerk?.loaded);
+    await enter(page);
+    for (const [path, section] of [['/user', 'emailAddresses'], ['/user/security', 'activeDevices']]) {
+      await page.goto(vestry.frontendApiUrl + path);
+      await page.locator(`.cl-profileSection__${section}`).waitFor();
+      await picture(page, `portal${path.replaceAll('/', '-')}-${look}`);
+      await fits(page, path);
+      await accessible(page, path);
+      assert.doesNotMatch(await page.locator('body').innerText(), /Secured by|Development mode/i);
+      const ground = await page.locator('.cl-scrollBox').evaluate(card => getComputedStyle(card).backgroundColor);
+      assert.equal(ground === 'rgb(255, 255, 255)', colorScheme === 'light', ground);
+    }
+    await page.evaluate(() => window.Clerk.signOut());
+    await page.waitForURL(url => url.pathname === '/sign-in');
+    assert.deepEqual(unexpected(problems), []);
+    await context.close();
+  });
+}
 
 test('/unauthorized says so, for everybody', async () => {
   for (const [look, viewport, colorScheme] of looks) {

@@ -17,10 +17,10 @@ const load = src => new Promise((done, failed) => {
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const variables = () => (dark.matches
   ? { colorBackground: '#1f1f23', colorForeground: '#f4f4f5', colorMutedForeground: '#b4b4bd', colorMuted: '#26262c', colorNeutral: '#ffffff',
-      colorInput: '#26262c', colorInputForeground: '#f4f4f5', colorPrimary: '#a5b4fc', colorPrimaryForeground: '#18181b', colorShimmer: '#ffffff24',
+      colorInput: '#26262c', colorInputForeground: '#f4f4f5', colorPrimary: '#a5b4fc', colorDanger: '#f05252', colorPrimaryForeground: '#18181b', colorShimmer: '#ffffff24',
       // The names that 5.x has for the same.
       colorText: '#f4f4f5', colorTextSecondary: '#b4b4bd', colorInputBackground: '#26262c', colorInputText: '#f4f4f5', colorTextOnPrimaryBackground: '#18181b' }
-  : { colorPrimary: '#4338ca' });
+  : { colorPrimary: '#4338ca', colorDanger: '#dc2626' });
 const appearance = () => ({ variables: variables() });
 
 const own = path => base + path;
