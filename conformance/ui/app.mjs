@@ -1,7 +1,9 @@
 // An app as its developers write it, with what the official SDK lets them set, and what a person does in it.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { picture, unexpected, watchedPage } from './browser.mjs';
+import { before, describe, test } from 'node:test';
+import { startVestry } from '../lib/server.mjs';
+import { launch, picture, unexpected, watchedPage } from './browser.mjs';
 
 export const MAJORS = [6, 5];
 
@@ -77,6 +79,29 @@ export const backend = vestry => async (path, body, method = 'POST') => {
   return text === '' ? undefined : JSON.parse(text);
 };
 
+/** All that a suite needs: a server, an app for each major, a browser. `flags` are for Chromium. */
+export const raise = async (flags = []) => {
+  const vestry = await startVestry();
+  const apps = {};
+  for (const major of MAJORS) apps[major] = await startApp(vestry, major);
+  const browser = await launch(flags);
+  const stop = async () => {
+    await browser.close();
+    for (const app of Object.values(apps)) await app.stop();
+    await vestry.stop();
+  };
+  return { vestry, call: backend(vestry), apps, browser, stop };
+};
+
+/** Tests by what they show, each with both majors, under settings of their own that `configure` makes. */
+export const underSettings = (configure, settings, tests) =>
+  describe(Object.keys(settings).join(', ') || 'as it comes', { concurrency: 2 }, () => {
+    before(() => configure(settings));
+    for (const [what, run] of Object.entries(tests)) {
+      for (const major of MAJORS) test(`clerk-js ${major}: ${what}`, t => run(t, major));
+    }
+  });
+
 /** What was sent to an address or a number, the newest first; of what came `after` a message, if that is said. */
 export const messagesFor = async (vestry, to, { after = '', wait = '10s' } = {}) => {
   const response = await fetch(`${vestry.apiUrl}/dev/inbox?${new URLSearchParams({ to, after, wait })}`);
@@ -104,7 +129,7 @@ export const visit = async (t, browser, vestry, app, path = '/', options = {}) =
     if (t.passed === false) await picture(page, `failed-${t.name.replaceAll(/[^a-z0-9]+/gi, '-')}`);
     await context.close();
   });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(15_000);
   await page.goto(app.url + path);
   return { page, context, problems };
 };

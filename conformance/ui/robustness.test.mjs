@@ -1,28 +1,19 @@
 // What goes wrong around the official components: clocks, networks, cookies; and other languages.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { deDE } from '@clerk/localizations';
-import { startVestry } from '../lib/server.mjs';
 import { parts } from '../lib/codes.mjs';
-import { MAJORS, backend, codeField, codeFor, fill, go, isIn, isOut, says, startApp, typeCode, unforeseen, visit } from './app.mjs';
-import { launch, picture } from './browser.mjs';
+import { MAJORS, codeField, codeFor, fill, go, isIn, isOut, raise, says, startApp, typeCode, unforeseen, visit } from './app.mjs';
+import { picture } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
 
-let vestry, browser, call;
-const apps = {};
+let vestry, browser, call, apps, stop;
 before(async () => {
-  vestry = await startVestry();
-  call = backend(vestry);
-  for (const major of MAJORS) apps[major] = await startApp(vestry, major);
   // Nothing of another site may keep a cookie.
-  browser = await launch(['--test-third-party-cookie-phaseout']);
+  ({ vestry, browser, call, apps, stop } = await raise(['--test-third-party-cookie-phaseout']));
 });
-after(async () => {
-  await browser?.close();
-  for (const app of Object.values(apps)) await app.stop();
-  await vestry?.stop();
-});
+after(() => stop?.());
 
 let count = 0;
 const somebody = async (user = {}) => {
@@ -41,7 +32,7 @@ const withPassword = async (page, address) => {
 const withoutPassword = { password: undefined, skip_password_requirement: true };
 const FAILED = ['net::ERR_FAILED', 'ClerkJS: Network error'];
 
-for (const major of MAJORS) {
+for (const major of MAJORS) describe(`around clerk-js ${major}`, { concurrency: 2 }, () => {
   for (const minutes of [-10, 10]) {
     test(`clerk-js ${major}: a clock that is ${minutes} minutes off`, async t => {
       const address = await somebody();
@@ -158,4 +149,4 @@ for (const major of MAJORS) {
     await isIn(page, 'Eve');
     assert.deepEqual(unforeseen(problems, [422]), []);
   });
-}
+});

@@ -1,25 +1,16 @@
 // Signing in through the official component, as people do it.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startVestry } from '../lib/server.mjs';
-import { MAJORS, backend, codeField, codeFor, fill, go, isIn, isOut, linkFor, messagesFor, says, startApp, typeCode, unforeseen, visit, wrong } from './app.mjs';
-import { launch, picture } from './browser.mjs';
+import { after, before } from 'node:test';
+import { codeField, codeFor, fill, go, isIn, isOut, linkFor, messagesFor, raise, says, startApp, typeCode, underSettings, unforeseen, visit, wrong } from './app.mjs';
+import { picture } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
 
-let vestry, browser, call;
-const apps = {};
+let vestry, browser, call, apps, stop;
 before(async () => {
-  vestry = await startVestry();
-  call = backend(vestry);
-  for (const major of MAJORS) apps[major] = await startApp(vestry, major);
-  browser = await launch();
+  ({ vestry, browser, call, apps, stop } = await raise());
 });
-after(async () => {
-  await browser?.close();
-  for (const app of Object.values(apps)) await app.stop();
-  await vestry?.stop();
-});
+after(() => stop?.());
 
 let count = 0;
 /** Somebody who can sign in. */
@@ -40,13 +31,7 @@ const begin = async (t, major, user = {}) => {
   return { ...opened, address, id };
 };
 
-/** The same with both majors, under settings of their own. */
-const under = (settings, tests) => describe(Object.keys(settings).join(', ') || 'as it comes', () => {
-  before(() => vestry.configure(settings));
-  for (const major of MAJORS) {
-    for (const [what, run] of Object.entries(tests)) test(`clerk-js ${major}: ${what}`, t => run(t, major));
-  }
-});
+const under = (settings, tests) => underSettings(change => vestry.configure(change), settings, tests);
 
 under({}, {
   'a password, after a wrong one': async (t, major) => {
@@ -59,6 +44,47 @@ under({}, {
     await go(page);
     await isIn(page, 'Ada');
     await page.reload();
+    await isIn(page, 'Ada');
+    assert.deepEqual(unforeseen(problems, [422]), []);
+  },
+
+  'another way, with the keyboard alone': async (t, major) => {
+    const { address } = await somebody();
+    const { page, problems } = await open(t, major);
+    await page.locator('input[name=identifier]').focus();
+    await page.keyboard.type(address);
+    await page.keyboard.press('Enter');
+    const press = async name => {
+      const button = page.getByRole('button', { name }).or(page.getByRole('link', { name })).first();
+      await button.waitFor();
+      for (let presses = 0; presses < 20; presses += 1) {
+        if (await button.evaluate(own => own === document.activeElement)) break;
+        await page.keyboard.press('Tab');
+      }
+      await page.keyboard.press('Enter');
+    };
+    await page.locator('input[name=password]:visible').waitFor();
+    await press(/use another method/i);
+    await picture(page, `sign-in-${major}-methods`);
+    await press(/email code/i);
+    await typeCode(page, await codeFor(vestry, address));
+    await isIn(page, 'Ada');
+    assert.deepEqual(unforeseen(problems), []);
+  },
+
+  'a password that others know by now': async (t, major) => {
+    const { page, problems, address, id } = await begin(t, major);
+    await call(`/users/${id}/password/set_compromised`, {});
+    await fill(page, { password: PASSWORD });
+    await go(page);
+    await page.locator('.cl-alternativeMethods, .cl-alternativeMethodsBlockButton').first().waitFor();
+    await picture(page, `sign-in-${major}-compromised`);
+    await page.locator('.cl-alternativeMethodsBlockButton').first().click();
+    await typeCode(page, await codeFor(vestry, address));
+    await page.locator('input[name=confirmPassword]').waitFor();
+    await picture(page, `sign-in-${major}-new-password`);
+    await fill(page, { password: 'another horse battery', confirmPassword: 'another horse battery' });
+    await go(page);
     await isIn(page, 'Ada');
     assert.deepEqual(unforeseen(problems, [422]), []);
   },
@@ -142,6 +168,9 @@ under({}, {
   },
 });
 
+/** Invites somebody to a page. */
+const invited = (email_address, redirect_url) => call('/invitations', { email_address, redirect_url });
+
 const combined = { '/sign-in': ['SignIn', { routing: 'path', path: '/sign-in', withSignUp: true }] };
 
 under({}, {
@@ -160,6 +189,34 @@ under({}, {
     await typeCode(page, await codeFor(vestry, emailAddress));
     await isIn(page, emailAddress);
     assert.deepEqual(unforeseen(problems, [422]), []);
+  },
+});
+
+under({}, {
+  'an invitation, with an account and without': async (t, major) => {
+    const app = await startApp(vestry, major, { pages: combined });
+    t.after(() => app.stop());
+    const { page, problems } = await visit(t, browser, vestry, app);
+    const address = `guest${major}@example.com`;
+    const { url } = await invited(address, `${app.url}/sign-in`);
+    await page.goto(url);
+    await page.waitForURL(/\/create/);
+    await fill(page, { password: PASSWORD });
+    await go(page);
+    await isIn(page, address);
+    assert.deepEqual(unforeseen(problems), []);
+    // Of somebody who signed up before they saw it.
+    const late = `late${major}@example.com`;
+    const invitation = await invited(late, `${app.url}/sign-in`);
+    await call('/users', { email_address: [late], first_name: 'Lee', password: PASSWORD });
+    const second = await visit(t, browser, vestry, app);
+    await second.page.goto(invitation.url);
+    await second.page.locator('input[name=password]:visible').waitFor();
+    await picture(second.page, `sign-in-${major}-invited`);
+    await fill(second.page, { password: PASSWORD });
+    await go(second.page);
+    await isIn(second.page, 'Lee');
+    assert.deepEqual(unforeseen(second.problems), []);
   },
 });
 
@@ -287,6 +344,21 @@ under({ attributes: { email_address: byLink } }, {
       await isIn(page, 'Ada');
     }
     assert.equal((await messagesFor(vestry, address)).length, 1);
+    assert.deepEqual(unforeseen(problems), []);
+  },
+});
+
+under({ attributes: { email_address: byLink }, attack_protection: { email_link_require_same_client: true } }, {
+  'a link that works only where it was asked for': async (t, major) => {
+    const { page, address, problems } = await begin(t, major, withoutPassword);
+    const link = await linkFor(vestry, address);
+    const other = await open(t, major, '/');
+    await other.page.goto(link);
+    await says(other.page, /link is invalid for this device/i);
+    await picture(other.page, `sign-in-${major}-link-mismatch`);
+    await isOut(page);
+    await page.goto(link);
+    await isIn(page, 'Ada');
     assert.deepEqual(unforeseen(problems), []);
   },
 });

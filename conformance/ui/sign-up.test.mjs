@@ -1,37 +1,23 @@
 // Signing up through the official component, as people do it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startVestry } from '../lib/server.mjs';
-import { MAJORS, backend, codeField, codeFor, fill, go, isIn, linkFor, messageFor, messagesFor, says, startApp, typeCode, unforeseen, visit, wrong } from './app.mjs';
-import { launch, picture } from './browser.mjs';
+import { startProduction } from '../lib/server.mjs';
+import { MAJORS, codeField, codeFor, fill, go, isIn, isOut, linkFor, messageFor, messagesFor, raise, says, startApp, typeCode, underSettings, unforeseen, visit, wrong } from './app.mjs';
+import { picture } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
 
-let vestry, browser, call;
-const apps = {};
+let vestry, browser, call, apps, stop;
 before(async () => {
-  vestry = await startVestry();
-  call = backend(vestry);
-  for (const major of MAJORS) apps[major] = await startApp(vestry, major);
-  browser = await launch();
+  ({ vestry, browser, call, apps, stop } = await raise());
 });
-after(async () => {
-  await browser?.close();
-  for (const app of Object.values(apps)) await app.stop();
-  await vestry?.stop();
-});
+after(() => stop?.());
 
 let count = 0;
 const someone = () => `bea${++count}@example.com`;
 const open = (t, major, path = '/sign-up', options = {}) => visit(t, browser, vestry, apps[major], path, options);
 
-/** The same with both majors, under settings of their own. */
-const under = (settings, tests) => describe(Object.keys(settings).join(', ') || 'as it comes', () => {
-  before(() => vestry.configure(settings));
-  for (const major of MAJORS) {
-    for (const [what, run] of Object.entries(tests)) test(`clerk-js ${major}: ${what}`, t => run(t, major));
-  }
-});
+const under = (settings, tests) => underSettings(change => vestry.configure(change), settings, tests);
 
 /** Fills in the first card, and goes on to the code. */
 const begin = async (page, fields) => {
@@ -142,7 +128,7 @@ const phone = { enabled: true, required: true, used_for_first_factor: true };
 under({ attributes: { phone_number: phone, username: { enabled: true, required: true, used_for_first_factor: true }, first_name: { required: true }, last_name: { required: true } } }, {
   'an address, a number, a username and names': async (t, major) => {
     const emailAddress = someone();
-    const username = `bea_${count}`;
+    const username = `bea_${major}`;
     await call('/users', { email_address: [someone()], phone_number: [`+1212555010${major}`], username: `taken_${major}`, password: PASSWORD });
     const { page, problems } = await open(t, major);
     await begin(page, { firstName: 'Bea', lastName: 'Bee', username: 'a', emailAddress, phoneNumber: `201555010${major}`, password: PASSWORD });
@@ -173,7 +159,7 @@ under({ attributes: { phone_number: phone, username: { enabled: true, required: 
     await page.reload();
     await page.locator('input[name=username]').waitFor();
     await picture(page, `sign-up-${major}-continue`);
-    await begin(page, { lastName: 'Bee', username: `bea_${count}`, phoneNumber: `203555010${major}`, password: PASSWORD });
+    await begin(page, { lastName: 'Bee', username: `missing_${major}`, phoneNumber: `203555010${major}`, password: PASSWORD });
     await typeCode(page, await codeFor(vestry, emailAddress));
     await page.waitForURL(/verify-phone-number/);
     await typeCode(page, '424242');
@@ -285,4 +271,35 @@ under({ restrictions: { blocklist: true, block_disposable_email_domains: true, b
     }
     assert.deepEqual(unforeseen(problems, [403, 422]), []);
   },
+});
+
+describe('in production, with cookies', () => {
+  let production;
+  before(async () => {
+    production = await startProduction();
+    await production.configure({ test_mode: true });
+  });
+  after(() => production?.stop());
+  for (const major of MAJORS) {
+    test(`clerk-js ${major}: signs up, out and in`, async t => {
+      const address = `bea${major}+clerk_test@example.com`;
+      const app = await startApp(production, major);
+      t.after(() => app.stop());
+      const { page, context, problems } = await visit(t, browser, production, app, '/sign-up');
+      await begin(page, { emailAddress: address, password: PASSWORD });
+      await typeCode(page, '424242');
+      await isIn(page, address);
+      const cookies = Object.fromEntries((await context.cookies(production.frontendApiUrl)).map(cookie => [cookie.name, cookie]));
+      assert.ok(cookies.__client.httpOnly && cookies.__client.sameSite === 'Lax');
+      await page.evaluate(() => window.Clerk.signOut(() => {}));
+      await isOut(page);
+      await page.goto(`${app.url}/sign-in`);
+      await begin(page, { identifier: address });
+      await begin(page, { password: PASSWORD });
+      await isIn(page, address);
+      await page.reload();
+      await isIn(page, address);
+      assert.deepEqual(unforeseen(problems), []);
+    });
+  }
 });

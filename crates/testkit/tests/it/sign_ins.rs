@@ -743,7 +743,7 @@ async fn ses_20_21_22_tickets_let_in_whom_they_name_once() {
     let ticket = url.split_once("ticket=").expect("a ticket").1;
     let refused =
         other.post("/v1/client/sign_ins", &[("strategy", "ticket"), ("ticket", ticket)]).await;
-    assert_eq!(said(&refused), is(400, "ticket_invalid_code"));
+    assert_eq!(said(&refused), is(400, "invitation_account_not_exists"));
 
     let body = json!({"user_id": id, "actor": {"sub": "somebody"}});
     let token = backend(&server, "/v1/actor_tokens", &body).await;

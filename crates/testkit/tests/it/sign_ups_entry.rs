@@ -110,6 +110,12 @@ async fn the_link_of_an_invitation_leads_to_the_app_and_takes_nothing() {
     let by_ticket = [("strategy", "ticket"), ("ticket", &*ticket)];
     let answer = browser.post("/v1/client/sign_ups", &by_ticket).await;
     assert_eq!(said(&answer), refused(400, "invitation_account_exists"));
+    // The ticket says who they are, and proves nothing.
+    let sign_in = browser.post("/v1/client/sign_ins", &by_ticket).await.json();
+    assert_eq!(sign_in["response"]["status"], "needs_first_factor");
+    assert_eq!(sign_in["response"]["identifier"], INVITED);
+    assert_eq!(sign_in["response"]["first_factor_verification"], Value::Null);
+    assert_eq!(sign_in["client"]["sessions"], json!([]));
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ impl Attempt {
         let done = refusal::verification_already_verified;
         let user_id = self.user().map(|user| user.id.clone()).ok_or_else(done)?;
         if self.user().is_some_and(|user| user.banned) {
-            return Err(refusal::user_banned().into());
+            let reason = "This account is banned. Please contact support.";
+            return Err(refusal::user_banned().because(reason).into());
         }
         if !cx.instance.settings.session.single_session {
             sessions::refuse_second(cx, Some(&user_id)).await?;

@@ -56,7 +56,12 @@ async fn blank(cx: &mut Cx, (): ()) -> Result<Facts> {
     Ok(Attempt::begin(cx).await?.into())
 }
 
-async fn with_identifier(cx: &mut Cx, request: CreateSignIn) -> Result<Facts> {
+/// A request that says no more than who it is.
+pub(super) fn named(identifier: String) -> CreateSignIn {
+    CreateSignIn { identifier: Some(identifier), ..CreateSignIn::new() }
+}
+
+pub(super) async fn with_identifier(cx: &mut Cx, request: CreateSignIn) -> Result<Facts> {
     let identifier = request.identifier.ok_or_else(|| missing("identifier"))?;
     let (identified, person) = identified(cx, &identifier).await?;
     let locked = person.as_ref().and_then(|(user, _)| users::locked(user, cx.now));

@@ -3,10 +3,15 @@
 use wire::{Metadata, backend::users::UserId, refusal};
 
 use super::{
-    Facts, proven,
+    Facts, create, proven,
     row::{Attempt, Part},
 };
-use crate::{Cx, Result, TicketKind, actor_tokens, frontend::sessions, sign_in_tokens, users};
+use crate::{
+    Cx, Result, TicketKind, actor_tokens,
+    frontend::sessions,
+    identifications::{self, IdentificationKind},
+    invitations, sign_in_tokens, users,
+};
 
 /// Whom a ticket lets in.
 struct Admitted {
@@ -17,6 +22,9 @@ struct Admitted {
 
 /// Begin to sign in with a ticket. It stays good if its user is refused.
 pub(super) async fn create(cx: &mut Cx, ticket: String) -> Result<Facts> {
+    if TicketKind::of(&ticket) == Some(TicketKind::Invitation) {
+        return invited(cx, &ticket).await;
+    }
     let admitted = admit(cx, ticket).await?;
     // Who acts as others has sessions of their own, and begins another one on purpose.
     let is_second = admitted.actor.is_some() && cx.instance.settings.session.single_session;
@@ -33,6 +41,19 @@ pub(super) async fn create(cx: &mut Cx, ticket: String) -> Result<Facts> {
     attempt.detail.session_lifetime_seconds = admitted.session_lifetime_seconds;
     attempt.set_verification(Part::First, &proven("verification_ticket", "ticket"))?;
     attempt.advance(cx).await
+}
+
+/// Begins the sign-in of somebody who was invited and has an account by now. The ticket says who
+/// they are and proves nothing: whoever invited them has it as well.
+async fn invited(cx: &mut Cx, ticket: &str) -> Result<Facts> {
+    let (address, _) = invitations::destination(cx, ticket).await?;
+    let kind = IdentificationKind::EmailAddress;
+    let owner = identifications::claimed(cx, kind, std::slice::from_ref(&address));
+    if !owner.exists(&mut cx.tx).await? {
+        let reason = "There is no account with this address yet. Please sign up.";
+        return Err(refusal::invitation_account_not_exists().because(reason).into());
+    }
+    create::with_identifier(cx, create::named(address)).await
 }
 
 async fn admit(cx: &mut Cx, ticket: String) -> Result<Admitted> {
