@@ -24,17 +24,34 @@ pub(crate) async fn hello(address: &str) -> Result<()> {
 /// RSA-2048 signatures and verifications in a second of processor time, while all cores are at it:
 /// a server under load has no core to itself either.
 pub(crate) fn rsa() -> Result<(f64, f64)> {
+    let rates = on_all_cores(one_core)?;
+    let mean = |pick: fn(&(f64, f64)) -> f64| mean(rates.iter().map(pick));
+    Ok((mean(|rates| rates.0), mean(|rates| rates.1)))
+}
+
+/// Passwords hashed in a second of processor time, as all of ours are.
+pub(crate) fn hashes(password: &str) -> Result<f64> {
+    let rates = on_all_cores(|| {
+        let mut memory = passwords::Memory::new();
+        per_second(|| passwords::hash(password.as_bytes(), [7; 16], &mut memory).is_ok())
+    })?;
+    Ok(mean(rates.into_iter()))
+}
+
+fn mean(rates: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = f64::from(u32::try_from(rates.len()).unwrap_or(u32::MAX));
+    rates.sum::<f64>() / count
+}
+
+fn on_all_cores<T: Send>(one_core: impl Fn() -> Result<T> + Sync) -> Result<Vec<T>> {
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
-    let rates: Vec<(f64, f64)> = std::thread::scope(|scope| {
+    Ok(std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores)
             .map(|_| scope.spawn(|| one_core().map_err(|error| error.to_string())))
             .collect();
         let rates = threads.into_iter().map(|thread| thread.join().map_err(|_| "panicked")?);
         rates.collect::<std::result::Result<_, String>>()
-    })?;
-    let count = f64::from(u32::try_from(rates.len())?);
-    let sum = |pick: fn(&(f64, f64)) -> f64| rates.iter().map(pick).sum::<f64>() / count;
-    Ok((sum(|rates| rates.0), sum(|rates| rates.1)))
+    })?)
 }
 
 fn one_core() -> Result<(f64, f64)> {

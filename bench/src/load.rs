@@ -101,10 +101,12 @@ pub(crate) async fn load(folder: &Path, count: u64, url: Option<&str>) -> Result
     Ok(ids)
 }
 
-/// Has `count` browsers with a user signed in on each; answers their tokens and their sessions.
-pub(crate) async fn load_browsers(folder: &Path, count: u64) -> Result<Vec<(String, String)>> {
+/// Signs each of these users in, in a browser of their own; answers its token and the session.
+pub(crate) async fn load_browsers(
+    folder: &Path,
+    users: impl Iterator<Item = &String>,
+) -> Result<Vec<(String, String)>> {
     let target = Target::open(folder, None).await?;
-    let users: Vec<String> = target.outside().write(insert, (0..count).collect::<Vec<_>>()).await?;
     let operations = domain::frontend_api().0;
     let make = operations.iter().find(|operation| operation.meta.name == "CreateDevBrowser");
     let make = make.ok_or("no operation makes browsers")?;
@@ -117,7 +119,7 @@ pub(crate) async fn load_browsers(folder: &Path, count: u64) -> Result<Vec<(Stri
         let credentials = Credentials { dev_browser: Some(token.clone()), client: None };
         let visitor = Visitor::default().recognize(&target.instance, &credentials);
         let outside = target.outside_of(Caller::Visitor(Arc::new(visitor)));
-        let (session, _) = frontend::testing::sign_in(&outside, user.into()).await?;
+        let (session, _) = frontend::testing::sign_in(&outside, user.clone().into()).await?;
         browsers.push((token, session.to_string()));
     }
     target.close().await?;

@@ -4,6 +4,7 @@
 //! server, a bare RSA signature. Ratios and processor time are what counts; absolute rates are of
 //! this machine and this minute.
 
+mod browsers;
 mod ceilings;
 mod load;
 mod measure;

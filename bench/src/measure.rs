@@ -11,19 +11,19 @@ use std::{
 use sdk::session_token::{Options as VerifyOptions, Verifier};
 
 use crate::{
-    Result, ceilings, load,
+    Result, browsers, ceilings, load,
     wrk::{self, Load, Run},
 };
 
 /// What to measure.
 pub(crate) struct Options {
-    users: u64,
+    pub(crate) users: u64,
     invitations: u64,
     /// One part of the table, or all of it.
     only: Option<String>,
     database_url: Option<String>,
     /// Where the large database is kept from run to run; else it goes with the run.
-    data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Options {
@@ -49,10 +49,10 @@ impl Options {
 }
 
 /// A program of this build that serves.
-struct Serving {
-    child: Child,
-    url: String,
-    key: String,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    pub(crate) key: String,
     ready: Duration,
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
         invitations(options, scratch.path(), hello).await?;
     }
     if is_asked_for("browsers") {
-        browsers(scratch.path()).await?;
+        browsers::browsers(options, scratch.path()).await?;
     }
     let bytes = std::fs::metadata(program("vestry")?)?.len();
     say(&format!("release binary | {} MB | | | | |", bytes >> 20));
@@ -156,31 +156,6 @@ async fn invitations(options: &Options, scratch: &Path, hello: Run) -> Result<()
     Ok(())
 }
 
-/// What pages ask all the time, with the cookie that tells who asks.
-async fn browsers(scratch: &Path) -> Result<()> {
-    let (folder, paths) = (scratch.join("browsers"), scratch.join("paths"));
-    drop(start(&folder, None)?);
-    let known = load::load_browsers(&folder, 200).await?;
-    let serving = start(&folder, None)?;
-    let pid = serving.child.id();
-    let (signs, _) = ceilings::rsa()?;
-    let kinds = [("POST", "/v1/client/sessions/{id}/tokens"), ("GET", "/v1/client")];
-    for (method, path) in kinds {
-        let lines = known.iter().map(|(token, session)| {
-            format!("{} __clerk_db_jwt={token}", path.replace("{id}", session))
-        });
-        write_lines(&paths, lines)?;
-        let run = wrk::middle(&load_of(&serving, "browser", method, &paths, 64), pid)?;
-        row(&format!("{method} {path}, cookies"), run, 0.0);
-        let per_cpu = 1e6 / run.cpu_us.max(0.001);
-        say(&format!(
-            "the same, per CPU-second of the server, of {signs:.0} bare signatures | {per_cpu:.0} | {:.2} | | | |",
-            per_cpu / signs
-        ));
-    }
-    Ok(())
-}
-
 fn searches(serving: &Serving, paths: &Path, when: &str) -> Result<()> {
     let words =
         [("common", "love"), ("rare", "lovelace4321"), ("absent", "zzqqxx"), ("two letters", "ad")];
@@ -255,7 +230,9 @@ fn creates(serving: &Serving, paths: &Path) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     std::thread::sleep(Duration::from_millis(500));
-    let counted = wrk::run(&load_of(serving, "create", "1", paths, 64), pid)?;
+    // A database that was kept has the people of the run before.
+    let own = |run: u32| (std::process::id() * 10 + run).to_string();
+    let counted = wrk::run(&load_of(serving, "create", &own(1), paths, 64), pid)?;
     let _ = Command::new("kill").args(["-INT", &syncs.id().to_string()]).status();
     syncs.wait()?;
     let summary = std::fs::read_to_string(paths.with_extension("strace"))?;
@@ -268,7 +245,7 @@ fn creates(serving: &Serving, paths: &Path) -> Result<()> {
     say(&format!("creates for each fsync | {:.0} | | | | |", created / calls.max(1.0)));
     let mut runs = Vec::new();
     for run in 2..5 {
-        runs.push(wrk::run(&load_of(serving, "create", &run.to_string(), paths, 64), pid)?);
+        runs.push(wrk::run(&load_of(serving, "create", &own(run), paths, 64), pid)?);
     }
     runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
     row("POST /v1/users, durable, 64 connections", runs[1], 0.0);
@@ -283,7 +260,7 @@ fn lists(serving: &Serving) -> Result<Run> {
     run
 }
 
-fn load_of<'a>(
+pub(crate) fn load_of<'a>(
     serving: &Serving,
     script: &'a str,
     run: &str,
@@ -298,7 +275,11 @@ fn load_of<'a>(
     Load { url: serving.url.clone(), script: Some(script), environment, connections, seconds: 6 }
 }
 
-async fn filled(folder: &Path, users: u64, url: Option<&str>) -> Result<(Serving, Vec<String>)> {
+pub(crate) async fn filled(
+    folder: &Path,
+    users: u64,
+    url: Option<&str>,
+) -> Result<(Serving, Vec<String>)> {
     let ids = folder.join("ids");
     if !ids.exists() {
         drop(start(folder, url)?);
@@ -328,6 +309,15 @@ fn start(folder: &Path, url: Option<&str>) -> Result<Serving> {
     Ok(Serving { child, url, key, ready: began.elapsed() })
 }
 
+/// Changes one setting of what is kept in a folder.
+pub(crate) fn set(folder: &Path, path: &str, value: &str) -> Result<()> {
+    let mut command = Command::new(program("vestry")?);
+    command.args(["config", "set", path, value, "--yes", "--data"]).arg(folder);
+    let output = command.stdin(Stdio::null()).output()?;
+    let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(()) } else { Err(said().into()) }
+}
+
 fn hello() -> Result<Run> {
     let address = "127.0.0.1:18799";
     let mut child = Command::new(program("bench")?).args(["hello", address]).spawn()?;
@@ -349,11 +339,11 @@ fn program(name: &str) -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(name))
 }
 
-fn write_lines(path: &Path, lines: impl IntoIterator<Item = String>) -> Result<()> {
+pub(crate) fn write_lines(path: &Path, lines: impl IntoIterator<Item = String>) -> Result<()> {
     Ok(std::fs::write(path, lines.into_iter().collect::<Vec<_>>().join("\n"))?)
 }
 
-fn row(what: &str, run: Run, ceiling: f64) {
+pub(crate) fn row(what: &str, run: Run, ceiling: f64) {
     let ratio = if ceiling > 1.0 { format!("{:.2}", run.rate / ceiling) } else { String::new() };
     say(&format!(
         "{what} | {:.0} | {ratio} | {:.1} | {:.1} | {:.0} | {}",
@@ -362,6 +352,6 @@ fn row(what: &str, run: Run, ceiling: f64) {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what was asked for")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("| {line} |");
 }

@@ -1,6 +1,6 @@
 //! The load: `wrk` from Debian, on the same cores as the server.
 
-use std::{collections::HashMap, process::Command};
+use std::{collections::HashMap, process::Command, time::Duration};
 
 use crate::Result;
 
@@ -17,6 +17,22 @@ pub(crate) struct Run {
     pub(crate) cpu_us: f64,
     /// Answers other than 2xx.
     pub(crate) refused: u64,
+}
+
+impl Run {
+    /// What went well, by the milliseconds it took, within some time and processor time.
+    pub(crate) fn of(mut taken: Vec<f64>, lasted: Duration, cpu_seconds: f64) -> Self {
+        taken.sort_by(f64::total_cmp);
+        let at = |percent: usize| taken.get(taken.len() * percent / 100).copied();
+        let count = f64::from(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+        Self {
+            rate: count / lasted.as_secs_f64(),
+            p50_ms: at(50).unwrap_or_default(),
+            p99_ms: at(99).unwrap_or_default(),
+            cpu_us: cpu_seconds * 1e6 / count.max(1.0),
+            refused: 0,
+        }
+    }
 }
 
 /// One kind of request.

@@ -87,7 +87,7 @@ pub(crate) struct Query {
 /// Words a search intersects: what more of them would keep out is found sooner by looking.
 const WORDS_MAX: usize = 3;
 /// Words whose rarity is looked at.
-const WORDS_TRIED: usize = 8;
+const WORDS_TRIED: usize = 12;
 /// Rarity is how far back this many of the newest entries with a word reach.
 const SAMPLE: i64 = 16;
 
@@ -101,7 +101,7 @@ pub(crate) fn query(session: &Session, index: &str, instance: &str, needle: &str
     }
     let table = format!("search_{index}");
     let mut grams = distinct(&letters, 3);
-    thin(&mut grams);
+    grams.truncate(WORDS_TRIED);
     let mut ranked = Vec::with_capacity(grams.len());
     for gram in grams {
         let word = format!("\"{}\"", Words::default().add(&mark, gram).0);
@@ -116,15 +116,6 @@ pub(crate) fn query(session: &Session, index: &str, instance: &str, needle: &str
     ranked.sort();
     let words: Vec<_> = ranked.into_iter().take(WORDS_MAX).map(|(_, word)| word).collect();
     Ok(Query { table, words: words.join(" "), inexact: letters.len() > 3 })
-}
-
-/// Leaves as many as are tried, sorted as they are: all kinds of letters have their part.
-fn thin<T: Copy>(grams: &mut Vec<T>) {
-    let count = grams.len();
-    if count > WORDS_TRIED {
-        let chosen = (0..WORDS_TRIED).map(|nth| nth * (count - 1) / (WORDS_TRIED - 1));
-        *grams = chosen.filter_map(|place| grams.get(place).copied()).collect();
-    }
 }
 
 /// The key of the last of the newest entries with this word: the less, the rarer the word is.

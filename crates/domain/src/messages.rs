@@ -11,6 +11,7 @@ use wire::{
 
 use crate::{
     Cx, Event, Message, Result, World, identifications::IdentificationRow, instances::InstanceId,
+    outbox,
 };
 
 /// Messages that are read at once.
@@ -330,24 +331,30 @@ pub struct Sent {
     pub sent_at: Timestamp,
 }
 
-/// The newest messages of an instance, at most `limit`, from `since` on; the newest one first.
+/// The newest messages of an instance, to somebody or to all, at most `limit`, from `since` on; the
+/// newest one first.
 ///
 /// This opens what the outbox seals, so it is for development, where nobody delivers them.
 pub async fn newest(
     world: &World,
     instance_id: &InstanceId,
+    to: Option<&str>,
     since: Timestamp,
     limit: u32,
 ) -> Result<Vec<Sent>> {
     let instance = instance_id.to_value();
+    let recipient = to.map(outbox::digest_of_recipient);
     let rows = world.everywhere("newest_messages", Mode::Read, move |mut tx| {
-        let instance = instance.clone();
+        let (instance, recipient) = (instance.clone(), recipient.clone());
         Box::pin(async move {
-            let rows = Message::select(&tx)
+            let mut rows = Message::select(&tx)
                 .filter("is_sealed and instance_id = ?", [instance])
                 .filter("happened_at >= ?", [since.to_value()])
                 .order("happened_at desc, id desc")
                 .limit(limit);
+            if let Some(recipient) = recipient {
+                rows = rows.filter("recipient = ?", [db::Value::Text(recipient)]);
+            }
             Ok(rows.all(&mut tx).await?)
         })
     });

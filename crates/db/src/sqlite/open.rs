@@ -96,7 +96,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full;
          pragma foreign_keys = on; pragma wal_autocheckpoint = 4000;
          pragma journal_size_limit = 67108864; pragma cell_size_check = on;
-         pragma trusted_schema = off; pragma mmap_size = 0; pragma cache_size = -16000;
+         pragma trusted_schema = off; pragma mmap_size = 0; pragma cache_size = -32000;
          pragma case_sensitive_like = on; pragma temp_store = memory",
     )?;
     Ok(connection)

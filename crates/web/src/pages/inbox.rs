@@ -69,13 +69,12 @@ impl Wanted {
         Ok(wanted)
     }
 
+    /// True for a message to the one who is asked for, if it is of the right kind.
     fn fits(&self, sent: &Sent) -> bool {
         let same = |wanted: &Option<String>, has: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(has))
         };
-        same(&self.to, &sent.to)
-            && same(&self.kind, kind(sent))
-            && same(&self.slug, sent.slug.as_deref().unwrap_or_default())
+        same(&self.kind, kind(sent)) && same(&self.slug, sent.slug.as_deref().unwrap_or_default())
     }
 }
 
@@ -112,7 +111,9 @@ pub(crate) async fn messages(
     let mut since = Timestamp(0);
     loop {
         let began = (world.seeds.clock)();
-        let all = messages::newest(world, instance_id, since, LOOKED_THROUGH_MAX).await?;
+        let all =
+            messages::newest(world, instance_id, wanted.to.as_deref(), since, LOOKED_THROUGH_MAX)
+                .await?;
         let newer = all.iter().take_while(|sent| Some(sent.id.as_str()) != wanted.after.as_deref());
         let found: Vec<_> = newer.filter(|sent| wanted.fits(sent)).take(ANSWERED_MAX).collect();
         let is_over = Instant::now() >= until || (asked.stopping)();
@@ -155,7 +156,7 @@ pub(crate) async fn page_of(
     instance_id: &InstanceId,
     asked: &Asked<'_>,
 ) -> Result<Response<Body>> {
-    let sent = messages::newest(world, instance_id, Timestamp(0), 100).await?;
+    let sent = messages::newest(world, instance_id, None, Timestamp(0), 100).await?;
     let items: String = sent.iter().map(item).collect();
     let prefix = escape(asked.prefix);
     let shown = [("prefix", &*prefix), ("messages", &items)];
