@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 failed, 2 asked for something impossible.";
 const LOG: &str = "\
 What is logged: error, warn, info, debug, trace, or as warn,web=debug [env: VESTRY_LOG]";
 
+const GEOIP_FILE: &str = "Database of places, .mmdb, to show people where their devices are";
 const UI_DIR: &str = "\
 Folder with the official components [default: ui in the folder of the data] [env: VESTRY_UI_DIR]";
 
@@ -168,6 +169,8 @@ pub(crate) struct Dev {
     pub(crate) ephemeral: bool,
     #[arg(long, value_name = "DIR", help = UI_DIR)]
     pub(crate) ui_dir: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", help = GEOIP_FILE)]
+    pub(crate) geoip_file: Option<PathBuf>,
     /// Serve HTTPS as well, on the same port, with a certificate made for this machine.
     #[arg(long)]
     pub(crate) tls: bool,
@@ -213,6 +216,8 @@ pub(crate) struct Serve {
     pub(crate) api_url: Option<String>,
     #[arg(long, value_name = "DIR", help = UI_DIR)]
     pub(crate) ui_dir: Option<String>,
+    #[arg(long, value_name = "FILE", help = GEOIP_FILE)]
+    pub(crate) geoip_file: Option<String>,
     /// Certificate and those above it, PEM; without one a proxy ends TLS.
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_cert: Option<String>,

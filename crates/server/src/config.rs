@@ -39,6 +39,7 @@ const KNOWN: &[Known] = &[
     known("api_url", "--api-url URL"),
     known("proxy_path", "--proxy-path PATH"),
     known("ui_dir", "--ui-dir DIR"),
+    known("geoip_file", "--geoip-file FILE"),
     known("tls_cert", "--tls-cert FILE"),
     known("tls_key", "--tls-key FILE"),
     known("root_key_file", "--root-key-file FILE"),
@@ -90,6 +91,8 @@ pub(crate) struct Serve {
     pub(crate) proxy_path: String,
     /// None: the folder of the data may have it.
     pub(crate) ui_dir: Option<PathBuf>,
+    /// Where addresses are.
+    pub(crate) geoip_file: Option<PathBuf>,
     /// Certificate and key, if no proxy ends TLS.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) cognito_url: Option<String>,
@@ -324,6 +327,7 @@ impl Given {
         let proxy_path = self.take("proxy_path");
         let proxy_path = self.read(proxy_path, "proxy_path", proxy_path_of);
         let ui_dir = self.take("ui_dir").map(|value| value.text.into());
+        let geoip_file = self.take("geoip_file").map(|value| value.text.into());
         let tls = self.tls();
         let cognito_url = self.take("cognito_url").map(|value| value.text);
         let reach = self.take("outbound_private");
@@ -355,6 +359,7 @@ impl Given {
             api_url,
             proxy_path: proxy_path.unwrap_or_else(|| "/__clerk".to_owned()),
             ui_dir,
+            geoip_file,
             tls,
             cognito_url,
             reach: reach.unwrap_or(Reach::Public),

@@ -41,7 +41,8 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     let (url, key) = storage(&folder, dev.database_url).await?;
     let cognito_url = std::env::var("VESTRY_COGNITO_URL").ok();
     // Its apps, and whatever stands before them, are on the same machine.
-    let opening = Opening::Serve { cognito_url, reach: Reach::Private, accountless: true };
+    let places = world::places(dev.geoip_file.as_deref())?;
+    let opening = Opening::Serve { cognito_url, reach: Reach::Private, accountless: true, places };
     let world = world::open(&url, &key, addresses.frontend_api_url.clone(), opening).await?;
     let keys = instance(&world).await?;
     server_facts::remember(&world, addresses.clone()).await?;

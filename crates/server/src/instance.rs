@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    World,
+    Places, World,
     instances::{self, NewInstance},
     server_facts::{self, Addresses},
 };
@@ -64,7 +64,12 @@ async fn create(create: cli::Create) -> Result<()> {
     };
     // Before the first start there is nothing to attach to.
     let opening = if world::is_empty(&url).await {
-        Opening::Serve { cognito_url: None, reach: Reach::Public, accountless: false }
+        Opening::Serve {
+            cognito_url: None,
+            reach: Reach::Public,
+            accountless: false,
+            places: Places::default(),
+        }
     } else {
         Opening::Attach
     };

@@ -28,6 +28,7 @@ pub(crate) async fn run(arguments: cli::Serve, log: Option<String>) -> Result<()
         ("api_url", arguments.api_url),
         ("proxy_path", arguments.proxy_path),
         ("ui_dir", arguments.ui_dir),
+        ("geoip_file", arguments.geoip_file),
         ("tls_cert", arguments.tls_cert),
         ("tls_key", arguments.tls_key),
         ("log", log),
@@ -57,7 +58,8 @@ async fn serve(serve: Serve) -> Result<()> {
     };
     let public_url = text_of(&serve.public_url);
     let (cognito_url, reach, accountless) = (serve.cognito_url, serve.reach, serve.accountless);
-    let opening = Opening::Serve { cognito_url, reach, accountless };
+    let places = world::places(serve.geoip_file.as_deref())?;
+    let opening = Opening::Serve { cognito_url, reach, accountless, places };
     let world = world::open(&url, &key, public_url.clone(), opening).await?;
     if !root_keys::is_current(&world).await? {
         tracing::warn!("secrets are under another root key than the first: vestry root-key rotate");

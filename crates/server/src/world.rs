@@ -1,9 +1,9 @@
 //! What requests and commands work on, made of the system's clock and randomness.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use db::{Db, Mode};
-use domain::{Hasher, Outbound, RootKeys, Sealer, Seeds, World, server_facts};
+use domain::{Hasher, Outbound, Places, RootKeys, Sealer, Seeds, World, server_facts};
 use server::outbound::Reach;
 use wire::Timestamp;
 
@@ -19,6 +19,8 @@ pub(crate) enum Opening {
         reach: Reach,
         /// Whether anybody may have a development instance without asking.
         accountless: bool,
+        /// Where addresses are.
+        places: Places,
     },
     /// Beside its server: as it is.
     Attach,
@@ -33,10 +35,10 @@ pub(crate) async fn open(
 ) -> Result<Arc<World>> {
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let hasher = Hasher::new(cores);
-    let mut is_for_development = false;
+    let (mut is_for_development, mut known_places) = (false, Places::default());
     let (db, hasher, outbound, mode) = match opening {
-        Opening::Serve { cognito_url, reach, accountless } => {
-            is_for_development = accountless;
+        Opening::Serve { cognito_url, reach, accountless, places } => {
+            (is_for_development, known_places) = (accountless, places);
             let cognito = server::cognito::remote_check(cognito_url);
             let cognito = cognito.map_err(|error| Failure::new(error.to_string()))?;
             let db = Db::open(url, domain::MIGRATIONS).await?;
@@ -51,7 +53,7 @@ pub(crate) async fn open(
     };
     let sealer = Sealer::with(keys).map_err(|error| Failure::new(error.to_string()))?;
     let world = World::new(db, seeds(), hasher, sealer, public_url).reaching(outbound);
-    let world = Arc::new(World { is_for_development, ..world });
+    let world = Arc::new(World { is_for_development, places: known_places, ..world });
     if server_facts::unlock(&world, mode).await? {
         return Ok(world);
     }
@@ -60,6 +62,15 @@ pub(crate) async fn open(
         "the root key is not the one that the data are sealed under; nothing was changed. \
          Give the key that the data were made with",
     ))
+}
+
+/// Reads the file that tells where addresses are, if there is one.
+pub(crate) fn places(file: Option<&Path>) -> Result<Places> {
+    let Some(file) = file else { return Ok(Places::default()) };
+    let content = std::fs::read(file).map_err(|error| error.to_string());
+    content.and_then(Places::read).map_err(|error| {
+        Failure::Other(format!("cannot read {} as a database of places: {error}", file.display()))
+    })
 }
 
 /// True if the database at `url` was never used.

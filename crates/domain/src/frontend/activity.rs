@@ -18,6 +18,7 @@ pub(super) fn of(cx: &Cx, before: Option<&str>) -> Result<Option<String>> {
         visitor.user_agent.as_deref().unwrap_or_default().chars().take(CHARACTERS_MAX).collect();
     let browser = browser(&agent);
     let is_mobile = ["Mobile", "Android", "iPhone", "iPad"].iter().any(|word| agent.contains(word));
+    let place = cx.world.places.of(visitor.address.as_deref());
     let id: SessionActivityId = before.map_or_else(|| cx.id(), |before| before.id);
     let activity = SessionActivity {
         id,
@@ -27,8 +28,8 @@ pub(super) fn of(cx: &Cx, before: Option<&str>) -> Result<Option<String>> {
         browser_name: browser.map(|(name, _)| name.to_owned()),
         browser_version: browser.map(|(_, version)| version.to_owned()),
         ip_address: visitor.address.clone(),
-        city: None,
-        country: None,
+        city: place.city,
+        country: place.country,
     };
     Ok(Some(serde_json::to_string(&activity)?))
 }
