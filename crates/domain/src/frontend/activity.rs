@@ -38,8 +38,12 @@ pub(super) fn of(cx: &Cx, before: Option<&str>) -> Result<Option<String>> {
 fn browser(agent: &str) -> Option<(&'static str, &str)> {
     const BROWSERS: &[(&str, &str)] = &[
         ("Edg/", "Edge"),
+        ("EdgA/", "Edge"),
+        ("EdgiOS/", "Edge"),
         ("OPR/", "Opera"),
+        ("SamsungBrowser/", "Samsung Internet"),
         ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
         ("CriOS/", "Chrome"),
         ("Chrome/", "Chrome"),
         ("Version/", "Safari"),
@@ -58,6 +62,7 @@ fn device(agent: &str) -> Option<&'static str> {
         ("Android", "Android"),
         ("Macintosh", "Macintosh"),
         ("Windows", "Windows"),
+        ("CrOS", "Chromebook"),
         ("Linux", "Linux"),
     ];
     DEVICES.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
@@ -73,6 +78,11 @@ mod tests {
                       Chrome/143.0.0.0 Safari/537.36";
         assert_eq!(browser(chrome), Some(("Chrome", "143.0.0.0")));
         assert_eq!(browser(&format!("{chrome} Edg/143.1")), Some(("Edge", "143.1")));
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 \
+                      (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1";
+        assert_eq!((browser(safari), device(safari)), (Some(("Safari", "18.1")), Some("iPhone")));
+        let firefox = safari.replace("Version/18.1", "FxiOS/145.0");
+        assert_eq!(browser(&firefox), Some(("Firefox", "145.0")));
         assert_eq!((browser("curl/8"), device(chrome)), (None, Some("Linux")));
     }
 }
