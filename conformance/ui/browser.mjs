@@ -35,7 +35,7 @@ export const watchedPage = async (browser, origins, options = {}) => {
 };
 
 /** Waits until nothing moves any more, but for what never rests. */
-const still = page => page.evaluate(async () => {
+export const still = page => page.evaluate(async () => {
   const moving = document.getAnimations().filter(one => one.effect?.getComputedTiming().endTime !== Infinity);
   await Promise.race([Promise.allSettled(moving.map(one => one.finished)), new Promise(done => setTimeout(done, 2000))]);
 });
