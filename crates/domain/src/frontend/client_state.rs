@@ -10,7 +10,7 @@ use super::{
     sign_ups,
 };
 use crate::{
-    Cx, Outside, Result,
+    Cx, Outside, Result, Settings,
     clients::ClientRow,
     identifications::IdentificationRow,
     sessions::SessionRow,
@@ -147,10 +147,18 @@ pub(super) fn minutes_since(at: Option<Timestamp>, now: Timestamp) -> i64 {
     at.map_or(-1, |at| (now.0 - at.0).max(0) / 60_000)
 }
 
-/// How servers see a user.
+/// How servers see a user, but for what the instance lets nobody do any more.
 pub(super) fn user_view(
     outside: &Outside,
     (user, identifications): (&UserRow, &[IdentificationRow]),
 ) -> User {
-    users::shown(&outside.world, &outside.instance, outside.now, user, identifications)
+    let shown = users::shown(&outside.world, &outside.instance, outside.now, user, identifications);
+    permitted(&outside.instance.settings, shown)
+}
+
+/// Components offer what a user may do, and know nothing of what the instance lets users do.
+pub(super) fn permitted(settings: &Settings, mut user: User) -> User {
+    user.delete_self_enabled &= settings.user.delete_self;
+    user.create_organization_enabled &= settings.user.create_organization;
+    user
 }

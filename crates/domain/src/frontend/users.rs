@@ -15,7 +15,7 @@ use wire::{
 
 use super::{
     Show,
-    client_state::user_view,
+    client_state::{permitted, user_view},
     identifications::{disabled, immutable, me},
     sessions,
 };
@@ -65,7 +65,8 @@ async fn update(cx: &mut Cx, request: UpdateMe) -> Result<User> {
         unsafe_metadata: request.unsafe_metadata,
         ..UpdateUser::new(user.id)
     };
-    Ok(users::change(cx, change).await?.into())
+    let changed = users::change(cx, change).await?;
+    Ok(permitted(&cx.instance.settings, changed).into())
 }
 
 /// Refuses a change of what the instance does not have, or does not let go, or keeps as it is.
@@ -101,7 +102,8 @@ async fn update_metadata(cx: &mut Cx, request: UpdateMyMetadata) -> Result<User>
     let user_id = sessions::current(cx).await?.user_id;
     let unsafe_metadata = request.unsafe_metadata;
     let change = UpdateUserMetadata { unsafe_metadata, ..UpdateUserMetadata::new(user_id) };
-    Ok(users::merge_metadata(cx, change).await?.into())
+    let changed = users::merge_metadata(cx, change).await?;
+    Ok(permitted(&cx.instance.settings, changed).into())
 }
 
 /// Delete the user who is signed in, as they wish.

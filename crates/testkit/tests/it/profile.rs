@@ -521,6 +521,11 @@ async fn one_deletes_oneself_where_one_may() {
     let (user, mut browser) = signed_in(&server).await;
     set(&server, |settings| settings.user.delete_self = false).await;
     refused(&browser.delete("/v1/me").await, 403, "user_delete_self_not_enabled", "");
+    // Nor is it offered, wherever the user is shown.
+    let named = done(&browser.patch("/v1/me", &[("first_name", "Ada")]).await);
+    assert_eq!(named["response"]["delete_self_enabled"], false);
+    assert_eq!(told(&named)["delete_self_enabled"], false);
+    assert_eq!(done(&browser.get("/v1/me").await)["response"]["delete_self_enabled"], false);
     set(&server, |_| {}).await;
     let gone = done(&browser.delete("/v1/me").await);
     assert_eq!(gone["response"], json!({ "object": "user", "id": user.id, "deleted": true }));
