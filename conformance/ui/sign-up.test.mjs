@@ -19,9 +19,12 @@ const open = (t, major, path = '/sign-up', options = {}) => visit(t, browser, ve
 
 const under = (settings, tests) => underSettings(change => vestry.configure(change), settings, tests);
 
-/** Fills in the first card, and goes on to the code. */
+/** Fills in a card, and goes on. */
 const begin = async (page, fields) => {
   await fill(page, fields);
+  // The component judges a password a little later: the button moves then, and what the server said is gone.
+  const judged = page.locator('.cl-formFieldSuccessText, .cl-formFieldErrorText, .cl-formFieldWarningText');
+  if (fields.password) await judged.first().waitFor({ timeout: 2000 }).catch(() => {});
   await go(page);
 };
 
@@ -47,7 +50,8 @@ under({}, {
     await codeField(page).waitFor();
     await page.locator('.cl-identityPreviewEditButton').click();
     await page.locator('input[name=emailAddress]').waitFor();
-    await page.goBack();
+    // The older one sends another code then.
+    await Promise.all([major === 5 && page.waitForResponse(/prepare_verification/), page.goBack()]);
     await codeField(page).waitFor();
     assert.match(page.url(), /verify-email-address/);
     const newest = await messageFor(vestry, emailAddress, { wait: '0s' });
@@ -82,10 +86,7 @@ under({}, {
     const emailAddress = someone();
     await call('/users', { email_address: [emailAddress], password: PASSWORD });
     const { page, problems } = await open(t, major);
-    await fill(page, { emailAddress: someone(), password: 'password123' });
-    // The component judges what was typed a little later, and would say so over what the server says.
-    await says(page, /meets all the necessary/i);
-    await go(page);
+    await begin(page, { emailAddress: someone(), password: 'password123' });
     await refused(page, 'password', /data breach|breach/i);
     await picture(page, `sign-up-${major}-breached`);
     await begin(page, { emailAddress, password: PASSWORD });
@@ -295,7 +296,8 @@ describe('in production, with cookies', () => {
       await isOut(page);
       await page.goto(`${app.url}/sign-in`);
       await begin(page, { identifier: address });
-      await begin(page, { password: PASSWORD });
+      await fill(page, { password: PASSWORD });
+      await go(page);
       await isIn(page, address);
       await page.reload();
       await isIn(page, address);
