@@ -48,17 +48,28 @@ pub(crate) async fn address_code(
     email(cx, to, text, json!({ "otp_code": code })).await
 }
 
+/// What somebody does who follows a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LinkPurpose {
+    /// They sign in.
+    SignIn,
+    /// They sign up.
+    SignUp,
+    /// They prove an address of theirs.
+    Profile,
+}
+
 /// Sends a link that proves the e-mail address.
 pub(crate) async fn email_link(
     cx: &mut Cx,
     to: Recipient<'_>,
-    is_sign_up: bool,
+    purpose: LinkPurpose,
     url: &str,
 ) -> Result<()> {
-    let (slug, what) = if is_sign_up {
-        ("magic_link_sign_up", "sign up")
-    } else {
-        ("magic_link_sign_in", "sign in")
+    let (slug, what) = match purpose {
+        LinkPurpose::SignIn => ("magic_link_sign_in", "sign in"),
+        LinkPurpose::SignUp => ("magic_link_sign_up", "sign up"),
+        LinkPurpose::Profile => ("magic_link_user_profile", "verify your address"),
     };
     let text = Text {
         slug,

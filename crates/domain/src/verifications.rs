@@ -14,7 +14,7 @@ use wire::{
 use crate::{
     Cx, Place, Result, countries,
     error::OnTaken as _,
-    identifications::{self, IdentificationKind},
+    identifications::{self, IdentificationKind, IdentificationRow},
     messages, users,
 };
 
@@ -171,19 +171,32 @@ pub(crate) async fn attempt(
         }
         _ => return Ok(row.view(cx.now)),
     }
-    check_form(code)?;
+    if !is_code(code) {
+        let reason = "code must be six digits.";
+        return Err(refusal::form_param_format_invalid().because(reason).param("code").into());
+    }
     let right = cx.world.sealer.is_marked(&row.place(), code, &row.mark)?;
     row.tried(right);
     row.update(&mut cx.tx).await?;
     if right && !identification.is_verified() {
-        identification.set_verified(&row.outcome(cx.now))?;
-        identification.updated_at = cx.now;
-        let claimed = identification.update(&mut cx.tx).await;
-        claimed.taken("claim", refusal::identification_claimed)?;
-        let (mut user, all) = users::load(cx, &identification.user_id).await?;
-        users::save(cx, &mut user, &all).await?;
+        prove(cx, &mut identification, &row.outcome(cx.now)).await?;
     }
     Ok(row.view(cx.now))
+}
+
+/// Notes that an identification is its user's; that it is another's by now is refused.
+pub(crate) async fn prove(
+    cx: &mut Cx,
+    identification: &mut IdentificationRow,
+    outcome: &Verification,
+) -> Result<()> {
+    identification.set_verified(outcome)?;
+    identification.updated_at = cx.now;
+    let claimed = identification.update(&mut cx.tx).await;
+    claimed.taken("claim", refusal::identification_claimed)?;
+    let (mut user, all) = users::load(cx, &identification.user_id).await?;
+    users::save(cx, &mut user, &all).await?;
+    Ok(())
 }
 
 /// Tries a code of whatever verification of an identification is under way. One that is over is
@@ -258,16 +271,8 @@ pub(crate) fn new_code(cx: &Cx, value: &str) -> String {
     if messages::is_test(cx, value) { TEST_CODE.to_owned() } else { code(cx.random()) }
 }
 
-/// Refuses what is no code at all.
-pub(crate) fn check_form(text: &str) -> Result<()> {
-    if is_code(text) {
-        return Ok(());
-    }
-    let reason = "code must be six digits.";
-    Err(refusal::form_param_format_invalid().because(reason).param("code").into())
-}
-
-fn is_code(text: &str) -> bool {
+/// True if it may be a code.
+pub(crate) fn is_code(text: &str) -> bool {
     text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

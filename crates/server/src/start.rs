@@ -10,6 +10,8 @@ use crate::tls::Tls;
 
 /// How often counters are folded and indexes merged.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// One round of so many sweeps.
+const SWEEP_EVERY: u64 = 60;
 
 /// What a server is started with.
 pub struct ServerConfig {
@@ -101,9 +103,23 @@ impl Server {
     }
 }
 
+/// Deletes what nobody came back for.
+async fn sweep(world: &World) {
+    loop {
+        match domain::frontend::sweep(world).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "what was given up is still there");
+                return;
+            }
+        }
+    }
+}
+
 /// Keeps what the store puts off from piling up, in small steps.
 async fn tidy(world: Arc<World>, mut stop: watch::Receiver<bool>) {
-    loop {
+    for round in 1_u64.. {
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = crate::connections::told(&mut stop) => return,
@@ -115,6 +131,9 @@ async fn tidy(world: Arc<World>, mut stop: watch::Receiver<bool>) {
         };
         if let Err(error) = steps.await {
             tracing::warn!(%error, "the store was not tidied");
+        }
+        if round.is_multiple_of(SWEEP_EVERY) {
+            sweep(&world).await;
         }
     }
 }

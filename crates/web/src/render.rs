@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use domain::Answer;
+use domain::{Answer, Error, Told};
 use wire::Refusal;
 
 /// Media type of every JSON answer. Official clients compare it to the letter, so no charset.
@@ -14,6 +14,24 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) fn answer(answer: Answer, trace_id: &str) -> Response<Body> {
     let Answer { status, headers, cookies, body } = answer;
     let mut response = json(status, body, trace_id);
+    add(&mut response, headers, cookies);
+    response
+}
+
+/// What an operation did not do, and why.
+pub(crate) fn error(error: Error, trace_id: &str) -> Response<Body> {
+    match error {
+        Error::Told(told) => {
+            let Told { refusal: said, headers, cookies } = *told;
+            let mut response = refusal(&said, trace_id);
+            add(&mut response, headers, cookies);
+            response
+        }
+        error => refusal(&error.into_refusal(), trace_id),
+    }
+}
+
+fn add(response: &mut Response<Body>, headers: Vec<(&'static str, String)>, cookies: Vec<String>) {
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
@@ -24,7 +42,6 @@ pub(crate) fn answer(answer: Answer, trace_id: &str) -> Response<Body> {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
-    response
 }
 
 /// A refusal, in the API's error envelope.

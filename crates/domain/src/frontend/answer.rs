@@ -7,7 +7,7 @@ use super::{
     client_state::{self, ClientState},
     cookies,
 };
-use crate::{Answer, Error, Outside, Result, answer::Reply, clients::Cookie};
+use crate::{Answer, Error, Outside, Result, Told, answer::Reply, clients::Cookie};
 use wire::backend::clients::ClientId;
 
 /// What became of the visitor's client.
@@ -52,7 +52,7 @@ pub(super) async fn finish(
 ) -> Result<Answer> {
     let response = match response {
         Ok(response) => response,
-        Err(error) => return Err(explain(outside, error).await),
+        Err(error) => return Err(hand_over(outside, explain(outside, error).await)),
     };
     let mut reply = outside.with_reply(std::mem::take);
     if tells_client(meta) && reply.visit.state.is_none() && !reply.visit.forgotten {
@@ -80,6 +80,23 @@ fn answer(mut body: Vec<u8>, reply: Reply) -> Answer {
     }
     let Reply { status, headers, cookies, .. } = reply;
     Answer { status: status.unwrap_or(usual), headers, cookies, body }
+}
+
+/// Adds to a refusal the token of a client that was made although it is one.
+fn hand_over(outside: &Outside, error: Error) -> Error {
+    let visit = outside.with_reply(|reply| std::mem::take(&mut reply.visit));
+    let refusal = match error {
+        Error::Refused(refusal) | Error::Kept(refusal) if visit.cookie.is_some() => refusal,
+        other => return other,
+    };
+    let mut reply = Reply { visit, ..Reply::default() };
+    match cookies::set_client(outside, &mut reply, true) {
+        Ok(()) => {
+            let Reply { headers, cookies, .. } = reply;
+            Error::Told(Box::new(Told { refusal, headers, cookies }))
+        }
+        Err(error) => error,
+    }
 }
 
 /// Adds the client to a refusal that is only understood beside it.

@@ -2,7 +2,10 @@
 
 use wire::{
     Deleted,
-    backend::email_addresses::{DeleteEmailAddress, EmailAddress},
+    backend::{
+        email_addresses::{DeleteEmailAddress, EmailAddress},
+        verifications::VerificationStatus,
+    },
     frontend::email_addresses::{
         AttemptMyEmailAddress, CreateMyEmailAddress, DeleteMyEmailAddress, GetMyEmailAddress,
         ListMyEmailAddresses, PrepareMyEmailAddress,
@@ -37,15 +40,23 @@ async fn create(cx: &mut Cx, request: CreateMyEmailAddress) -> Result<EmailAddre
     Ok(email_address(&identifications::add(cx, KIND, &request.email_address).await?))
 }
 
-/// Fetch one e-mail address.
+/// Fetch one e-mail address, as those do who wait for a link to be followed.
 async fn get(cx: &mut Cx, request: GetMyEmailAddress) -> Result<EmailAddress> {
-    Ok(email_address(&identifications::own(cx, KIND, request.email_id.as_str()).await?))
+    let mut shown =
+        email_address(&identifications::own(cx, KIND, request.email_id.as_str()).await?);
+    if let Some(verification) = &mut shown.verification {
+        let is_late = verification.expire_at.is_some_and(|end| end <= cx.now);
+        if is_late && verification.status == VerificationStatus::Unverified {
+            verification.status = VerificationStatus::Expired;
+        }
+    }
+    Ok(shown)
 }
 
-/// Have a code sent to an e-mail address.
+/// Have a code or a link sent to an e-mail address.
 async fn prepare(cx: &mut Cx, request: PrepareMyEmailAddress) -> Result<EmailAddress> {
-    let (id, strategy) = (request.email_id.as_str(), request.strategy.as_str());
-    Ok(email_address(&identifications::prepare(cx, KIND, id, strategy).await?))
+    let (id, how) = (request.email_id.as_str(), (&*request.strategy, request.redirect_url));
+    Ok(email_address(&identifications::prepare(cx, KIND, id, how).await?))
 }
 
 /// Try a code that was sent to an e-mail address.

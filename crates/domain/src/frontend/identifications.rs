@@ -1,18 +1,25 @@
 //! What the user who is signed in is known by: added, proven and given up by themselves.
 
+use db::{Record as _, Value};
 use wire::{
     Refusal,
     backend::{
+        clients::ClientId,
         users::IdentificationStatus,
         verifications::{Verification, VerificationStatus},
     },
     refusal,
 };
 
-use super::sessions;
+use super::{
+    clients,
+    proofs::{self, Opened, ProofRow},
+    sessions,
+};
 use crate::{
     Attribute, Cx, Error, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
+    messages::Recipient,
     restrictions::Purpose,
     users::{self, UserRow},
     verifications,
@@ -71,27 +78,68 @@ pub(super) async fn add(
     Ok(row)
 }
 
-/// Has a code sent.
+/// Has a code sent, or a link.
 pub(super) async fn prepare(
     cx: &mut Cx,
     kind: IdentificationKind,
     id: &str,
-    strategy: &str,
+    (strategy, redirect_url): (&str, Option<String>),
 ) -> Result<IdentificationRow> {
     let mut row = own(cx, kind, id).await?;
     if row.is_verified() {
         return Err(refusal::verification_already_verified().into());
     }
-    let is_code = matches!(strategy, "email_code" | "phone_code");
+    let is_served = matches!(strategy, "email_code" | "email_link" | "phone_code");
     let offered = &attribute(cx, kind).verifications;
-    if !is_code || !offered.iter().any(|one| one.as_str() == strategy) {
+    if !is_served || !offered.iter().any(|one| one.as_str() == strategy) {
         let reason = "This cannot be verified in that way.";
         let refusal = refusal::verification_strategy_invalid().because(reason);
         return Err(refusal.param("strategy").into());
     }
-    let verification = verifications::prepare(cx, kind, id).await?;
+    let verification = match strategy {
+        "email_link" => send_link(cx, &row, redirect_url).await?,
+        _ => verifications::prepare(cx, kind, id).await?,
+    };
     note(cx, kind, &mut row, verification).await?;
     Ok(row)
+}
+
+async fn send_link(
+    cx: &mut Cx,
+    row: &IdentificationRow,
+    redirect_url: Option<String>,
+) -> Result<Verification> {
+    let client = clients::find(cx).await?.ok_or_else(refusal::authentication_invalid)?;
+    let wanted = proofs::Wanted {
+        owner_id: &row.id,
+        part: &row.kind,
+        strategy: "email_link",
+        client_id: &client.id,
+        to: Some(Recipient::from(row)),
+        redirect_url,
+    };
+    proofs::send(cx, wanted).await
+}
+
+/// True if the last that was sent is a link.
+fn is_by_link(row: &IdentificationRow) -> bool {
+    row.verification().is_some_and(|verification| verification.strategy == "email_link")
+}
+
+/// Notes that the link to an identification was followed by `opener`, as far as that one is known.
+pub(super) async fn opened(
+    cx: &mut Cx,
+    proof: &ProofRow,
+    opener: Option<ClientId>,
+) -> Result<Opened> {
+    let id = Value::Text(proof.owner_id.clone());
+    let row = IdentificationRow::select(&cx.tx).filter("id = ?", [id]).first(&mut cx.tx).await?;
+    let Some(mut row) = row.filter(|row| !row.is_verified() && is_by_link(row)) else {
+        return Ok(Opened::with("failed"));
+    };
+    let outcome = proof.followed(cx.now, opener.as_ref());
+    verifications::prove(cx, &mut row, &outcome).await?;
+    Ok(Opened::with("verified"))
 }
 
 /// Tries the code that was sent last. A wrong one counts.
@@ -101,7 +149,10 @@ pub(super) async fn attempt(
     id: &str,
     code: &str,
 ) -> Result<IdentificationRow> {
-    own(cx, kind, id).await?;
+    let row = own(cx, kind, id).await?;
+    if is_by_link(&row) && !row.is_verified() {
+        return Err(refusal::verification_not_sent().into());
+    }
     let verification = verifications::attempt_latest(cx, kind, id, code).await?;
     let mut row = identifications::find(cx, kind, id).await?;
     if verification.status == VerificationStatus::Verified {

@@ -15,6 +15,7 @@ mod environment;
 mod handshakes;
 mod health;
 mod identifications;
+mod leftovers;
 mod limits;
 mod offer;
 mod organizations;
@@ -33,6 +34,7 @@ mod verify;
 mod waitlist;
 
 pub(crate) use answer::{Show, Visit};
+pub use leftovers::sweep;
 pub use tokens::FreshTokens;
 
 use crate::Operations;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Answer, Cx, Error, Handler, Operation, Operations, Outside, Result,
-    cx::{Output, Work},
+    cx::{Output, Work, outcome},
     operations::Running,
 };
 
@@ -69,11 +69,11 @@ where
     Box::new(move |mut cx| {
         let input = input.clone();
         Box::pin(async move {
-            let output = Box::new(function.call(&mut cx, input).await?) as Output;
-            if tells_client {
+            let outcome = outcome(function.call(&mut cx, input).await)?;
+            if tells_client && outcome.is_ok() {
                 cx.reply.visit.state = client_state::read(&mut cx, ()).await?.map(Box::new);
             }
-            Ok((output, cx.reply))
+            Ok((outcome, cx.reply))
         })
     })
 }

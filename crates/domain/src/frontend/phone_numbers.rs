@@ -87,7 +87,7 @@ async fn update(cx: &mut Cx, request: UpdateMyPhoneNumber) -> Result<PhoneNumber
 async fn prepare(cx: &mut Cx, request: PrepareMyPhoneNumber) -> Result<PhoneNumber> {
     let id = request.phone_number_id.as_str();
     let strategy = request.strategy.as_deref().unwrap_or("phone_code");
-    Ok(phone_number(&identifications::prepare(cx, KIND, id, strategy).await?))
+    Ok(phone_number(&identifications::prepare(cx, KIND, id, (strategy, None)).await?))
 }
 
 /// Try a code that was sent to a phone number.

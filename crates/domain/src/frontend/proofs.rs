@@ -1,6 +1,7 @@
-//! Codes and links by which somebody who signs in or up proves an address or a number.
+//! Codes and links by which visitors prove an address or a number: in a sign-in, in a sign-up, and
+//! links in their profile as well.
 //!
-//! A proof belongs to one part of one attempt, and to the client that asked. A code is good for
+//! A proof belongs to one part of its owner, and to the client that asked. A code is good for
 //! ten minutes and three wrong guesses, a link for ten minutes; either is taken once, by one
 //! conditional write. Only a mark of it is stored. A new one ends the one before it.
 
@@ -10,25 +11,20 @@ use wire::{
     Id, Kind, Object, Timestamp,
     backend::{
         clients::ClientId,
+        sessions::SessionId,
         verifications::{Verification, VerificationObject, VerificationStatus},
     },
     refusal,
 };
 
-use super::limits;
+use super::{limits, redirects};
 use crate::{
     Cx, Place, Result,
     identifications::IdentificationKind,
-    messages::{self, Recipient},
+    messages::{self, LinkPurpose, Recipient},
     seal::digest_of_secret,
+    verifications::{self, ATTEMPTS_MAX, LIFETIME_MS},
 };
-
-/// How long a code or a link is good.
-const LIFETIME_MS: i64 = 10 * 60_000;
-/// Wrong codes that end a proof.
-const ATTEMPTS_MAX: i64 = 3;
-/// The code of identities that tests use.
-const TEST_CODE: &str = "424242";
 
 /// A row of the table.
 #[derive(Clone, Debug, Record)]
@@ -37,7 +33,7 @@ pub(crate) struct ProofRow {
     /// `ver_…`, another one for each code.
     id: Id<Self>,
     instance_id: String,
-    /// The sign-in or the sign-up.
+    /// The sign-in, the sign-up, or the identification of a user.
     pub(crate) owner_id: String,
     /// What of it is proven.
     pub(crate) part: String,
@@ -62,6 +58,21 @@ impl Kind for ProofRow {
 }
 
 impl ProofRow {
+    /// What it is about.
+    fn purpose(&self) -> LinkPurpose {
+        match self.owner_id.split_once('_') {
+            Some(("sia", _)) => LinkPurpose::SignIn,
+            Some(("sua", _)) => LinkPurpose::SignUp,
+            _ => LinkPurpose::Profile,
+        }
+    }
+
+    /// As it is shown once `opener` has followed its link, as far as that one is known.
+    pub(crate) fn followed(&self, now: Timestamp, opener: Option<&ClientId>) -> Verification {
+        let verified_at_client = opener.map(ToString::to_string);
+        Verification { verified_at_client, ..self.view(now) }
+    }
+
     /// How far it is at `now`.
     pub(crate) fn status(&self, now: Timestamp) -> VerificationStatus {
         match VerificationStatus::from(self.status.as_str()) {
@@ -113,7 +124,7 @@ impl ProofRow {
 
 /// What is to be proven, and how.
 pub(crate) struct Wanted<'a> {
-    /// The sign-in or the sign-up.
+    /// The sign-in, the sign-up, or the identification of a user.
     pub(crate) owner_id: &'a str,
     /// What of it.
     pub(crate) part: &'a str,
@@ -123,13 +134,30 @@ pub(crate) struct Wanted<'a> {
     pub(crate) client_id: &'a ClientId,
     /// Whose it is said to be; nothing if nobody has it and nobody shall know.
     pub(crate) to: Option<Recipient<'a>>,
-    /// Where a link leads.
+    /// Where a link leads; as it was asked for.
     pub(crate) redirect_url: Option<String>,
+}
+
+/// Where a link leads that is asked for with `redirect_url`; codes lead nowhere.
+async fn destination(
+    cx: &mut Cx,
+    strategy: &str,
+    redirect_url: Option<String>,
+) -> Result<Option<String>> {
+    match (strategy, redirect_url) {
+        ("email_link", Some(url)) => Ok(Some(redirects::checked(cx, &url).await?.into())),
+        ("email_link", None) => {
+            let reason = "redirect_url must be given.";
+            Err(refusal::form_param_missing().because(reason).param("redirect_url").into())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Sends a code or a link.
 pub(crate) async fn send(cx: &mut Cx, wanted: Wanted<'_>) -> Result<Verification> {
     let Wanted { owner_id, part, strategy, client_id, to, redirect_url } = wanted;
+    let redirect_url = destination(cx, strategy, redirect_url).await?;
     let before = find(cx, owner_id, part).await?;
     if let Some(before) = before {
         before.delete(&mut cx.tx).await?;
@@ -148,11 +176,9 @@ pub(crate) async fn send(cx: &mut Cx, wanted: Wanted<'_>) -> Result<Verification
         expires_at: Timestamp(cx.now.0 + LIFETIME_MS),
     };
     let kind = kind_of(strategy);
-    let is_test = to.as_ref().is_some_and(|to| messages::is_test(cx, to.value()));
     let secret = match strategy {
         "email_link" => cx.secret(),
-        _ if is_test => TEST_CODE.to_owned(),
-        _ => code(cx.random()),
+        _ => verifications::new_code(cx, to.as_ref().map_or("", Recipient::value)),
     };
     row.mark = match strategy {
         "email_link" => digest_of_secret(&secret),
@@ -170,7 +196,7 @@ pub(crate) async fn send(cx: &mut Cx, wanted: Wanted<'_>) -> Result<Verification
         match strategy {
             "email_link" => {
                 let url = format!("{}/v1/verify?token={secret}", cx.own_url());
-                messages::email_link(cx, to, owner_id.starts_with("sua_"), &url).await?;
+                messages::email_link(cx, to, row.purpose(), &url).await?;
             }
             _ if kind == IdentificationKind::PhoneNumber => {
                 messages::phone_code(cx, to, is_reset, &secret).await?;
@@ -199,7 +225,7 @@ pub(crate) async fn attempt(
     let row = find(cx, owner_id, part).await?.filter(|row| row.strategy == strategy);
     let mut row = row.ok_or_else(refusal::verification_not_sent)?;
     refuse_over(&row, cx.now)?;
-    if !is_code(code) {
+    if !verifications::is_code(code) {
         let reason = "Enter the code of six digits.";
         return Err(refusal::form_code_incorrect().because(reason).param("code").into());
     }
@@ -240,6 +266,22 @@ pub(crate) fn wrong_code() -> wire::Refusal {
     refusal::form_code_incorrect().because("Incorrect code").param("code")
 }
 
+/// What became of a link.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    /// `verified` and the like, for the page that it leads to.
+    pub(crate) status: &'static str,
+    /// The session that came of it.
+    pub(crate) session_id: Option<SessionId>,
+}
+
+impl Opened {
+    /// It leads to no session.
+    pub(crate) fn with(status: &'static str) -> Self {
+        Self { status, session_id: None }
+    }
+}
+
 /// The link with this secret in it.
 pub(crate) async fn of_link(cx: &mut Cx, token: &str) -> Result<Option<ProofRow>> {
     let digest = Value::Text(digest_of_secret(token));
@@ -264,28 +306,5 @@ pub(crate) fn kind_of(strategy: &str) -> IdentificationKind {
         IdentificationKind::PhoneNumber
     } else {
         IdentificationKind::EmailAddress
-    }
-}
-
-/// Six digits, each code as likely as any other: 2^128 is that much larger than their number.
-fn code(random: u128) -> String {
-    format!("{:06}", random % 1_000_000)
-}
-
-fn is_code(text: &str) -> bool {
-    text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{code, is_code};
-
-    #[test]
-    fn otp_06_a_code_is_six_digits_and_nothing_else() {
-        assert!(is_code("012345"));
-        for text in ["12345", "0123456", " 012345", "01234 ", "０１２３４５", "01234a", ""] {
-            assert!(!is_code(text), "{text:?}");
-        }
-        assert_eq!(code(1_000_000 * 77 + 42), "000042");
     }
 }

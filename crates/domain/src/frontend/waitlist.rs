@@ -7,8 +7,9 @@ use wire::{
     refusal,
 };
 
+use super::limits;
 use crate::{
-    Cx, Operations, Result,
+    Cx, Operations, Outside, Result,
     identifications::IdentificationKind,
     restrictions::{self, Purpose},
     waitlist_entries,
@@ -16,11 +17,17 @@ use crate::{
 
 /// What the Frontend API offers about it.
 pub(super) fn operations(all: Operations) -> Operations {
-    all.offer_visitor(join)
+    all.offer_visitor_outside(join)
 }
 
 /// Ask to be let in. Whoever is on the list already, or a user, hears the same as anybody.
-async fn join(cx: &mut Cx, request: JoinWaitlist) -> Result<Waitlist> {
+async fn join(outside: &Outside, request: JoinWaitlist) -> Result<Waitlist> {
+    let rate = &outside.instance.settings.rate_limits.creates;
+    limits::admit(outside, "waitlist", rate, Some(&request.email_address)).await?;
+    outside.write(add, request).await
+}
+
+async fn add(cx: &mut Cx, request: JoinWaitlist) -> Result<Waitlist> {
     if cx.instance.settings.sign_up.mode != "waitlist" {
         let reason = "This application has no waitlist.";
         return Err(refusal::feature_not_enabled().because(reason).into());
@@ -28,6 +35,7 @@ async fn join(cx: &mut Cx, request: JoinWaitlist) -> Result<Waitlist> {
     let kind = IdentificationKind::EmailAddress;
     let address = kind.normalize(&request.email_address)?;
     restrictions::admit(cx, kind, &address, Purpose::Backend).await?;
+    limits::count_message(cx, &address).await?;
     let entry = waitlist_entries::create(cx, CreateWaitlistEntry::new(address)).await?;
     Ok(Waitlist {
         object: Tag::new(),

@@ -87,13 +87,14 @@ settings! {
         progressive: bool = true,
         /// The terms must be accepted.
         legal_consent: bool = false,
-        /// Bots are kept out.
+        /// Bots are kept out. Nothing does it yet, so it cannot be switched on.
         captcha: bool = false,
         /// How: `smart` or `invisible`.
         captcha_widget_type: String = "smart".to_owned(),
-        /// A sign-up waits for the app's own servers.
+        /// A sign-up waits until the app's own server sets its `custom_action`.
         custom_action_required: bool = false,
-        /// Whoever signs up sets up a second factor.
+        /// Whoever signs up sets up a second factor. Nothing asks for it yet, so it cannot be
+        /// switched on.
         mfa_required: bool = false,
     }
 
@@ -154,6 +155,20 @@ impl UsernamePolicy {
 }
 
 impl SignUpPolicy {
+    /// What was off `before` and asks for what this server does not do, and must not be thought to.
+    pub(super) fn refuse_unserved(&self, before: &Self, wrong: &mut Vec<String>) {
+        let captcha = "sign_up.captcha cannot be switched on: this server verifies no captchas";
+        let mfa = "sign_up.mfa_required cannot be switched on: this server does not ask whoever \
+                   signs up for a second factor";
+        super::rules(
+            wrong,
+            &[
+                (!self.captcha || before.captcha, captcha),
+                (!self.mfa_required || before.mfa_required, mfa),
+            ],
+        );
+    }
+
     pub(super) fn validate(&self, wrong: &mut Vec<String>) {
         super::rules(
             wrong,

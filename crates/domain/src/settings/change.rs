@@ -35,7 +35,7 @@ async fn write<I: Send + Sync + 'static>(
         return Ok(settings);
     }
     settings
-        .validate()
+        .validate_change(&before)
         .map_err(|reason| refusal::breaks_instance_invariant().because(format!("{reason}.")))?;
     let sql = "update instances set settings = $1, updated_at = $2 where id = $3";
     let text = Value::Text(serde_json::to_string(&settings)?);
@@ -61,7 +61,7 @@ pub async fn replace(
     after: &Settings,
 ) -> Result<bool> {
     after
-        .validate()
+        .validate_change(before)
         .map_err(|reason| refusal::breaks_instance_invariant().because(format!("{reason}.")))?;
     let (id, before) = (id.to_value(), before.clone());
     let (text, now) = (serde_json::to_string(after)?, (world.seeds.clock)());

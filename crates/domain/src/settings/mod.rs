@@ -214,6 +214,15 @@ impl Settings {
         schemars::schema_for!(Self).to_value()
     }
 
+    /// What is wrong about coming to this from `before`, all at once. Documents that were stored
+    /// when more was taken are still read.
+    pub fn validate_change(&self, before: &Self) -> Result<(), String> {
+        self.validate()?;
+        let mut wrong = Vec::new();
+        self.sign_up.refuse_unserved(&before.sign_up, &mut wrong);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
     /// What is contradictory or out of bounds, all at once.
     pub fn validate(&self) -> Result<(), String> {
         let mut wrong = Vec::new();

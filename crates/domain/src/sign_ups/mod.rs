@@ -91,10 +91,6 @@ pub struct SignUpRow {
     pub email_address_verification: Option<String>,
     /// The same for the number.
     pub phone_number_verification: Option<String>,
-    /// The code that was last sent to the address, under a key of the server.
-    pub email_address_mark: Option<String>,
-    /// The same for the number.
-    pub phone_number_mark: Option<String>,
     /// How the wallet is being or was verified.
     pub web3_wallet_verification: Option<String>,
     /// The same for the account elsewhere.
@@ -152,8 +148,6 @@ impl SignUpRow {
             email_address_verification: None,
             phone_number_verification: None,
             web3_wallet_verification: None,
-            email_address_mark: None,
-            phone_number_mark: None,
             external_account_verification: None,
             external_account: None,
             password: None,

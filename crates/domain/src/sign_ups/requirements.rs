@@ -46,13 +46,6 @@ pub struct Requirements {
     pub unverified: Vec<String>,
 }
 
-impl Requirements {
-    /// True if the sign-up can become a user.
-    pub fn are_met(&self) -> bool {
-        self.missing.is_empty() && self.unverified.is_empty()
-    }
-}
-
 /// A field, as the settings and the row have it.
 struct Field {
     name: &'static str,
@@ -367,7 +360,8 @@ mod tests {
             fill(&mut row);
             assert_eq!(lists(&settings, &row), *expected, "{what}");
             let met = expected[2].is_empty() && expected[3].is_empty();
-            assert_eq!(requirements(&settings, &row).are_met(), met, "{what}");
+            let Requirements { missing, unverified, .. } = requirements(&settings, &row);
+            assert_eq!(missing.is_empty() && unverified.is_empty(), met, "{what}");
         }
     }
 

@@ -33,7 +33,7 @@ async fn user(server: &TestServer, more: &Value) -> String {
     text(&made.json()["id"])
 }
 
-async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
+pub(crate) async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
     let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
     let done = server.call(request).await;
     assert_eq!(done.status, 200, "{path}: {}", done.without_trace());
@@ -89,7 +89,7 @@ fn id_of(factors: &Value, strategy: &str, name: &str) -> String {
 }
 
 /// The code that was last sent.
-async fn code(server: &TestServer) -> String {
+pub(crate) async fn code(server: &TestServer) -> String {
     let outbox = server.outbox().await;
     let codes = outbox.iter().rev().find_map(|message| {
         message.data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned)
@@ -98,7 +98,7 @@ async fn code(server: &TestServer) -> String {
 }
 
 /// The secret of the link that was last sent.
-async fn link(server: &TestServer) -> String {
+pub(crate) async fn link(server: &TestServer) -> String {
     let outbox = server.outbox().await;
     let url = outbox.iter().rev().find_map(|message| {
         message.data.pointer("/data/magic_link").and_then(Value::as_str).map(str::to_owned)
@@ -108,7 +108,7 @@ async fn link(server: &TestServer) -> String {
 }
 
 /// Follows a link from a mail.
-async fn follow(browser: &mut Browser<'_>, token: &str) -> Response {
+pub(crate) async fn follow(browser: &mut Browser<'_>, token: &str) -> Response {
     browser.get(&format!("/v1/verify?token={token}")).await
 }
 

@@ -20,17 +20,18 @@ pub struct CreateMyEmailAddress {
 
 /// Fetch one e-mail address.
 #[endpoint(GET "/v1/me/email_addresses/{email_id}" -> EmailAddress,
-    api = Frontend, auth = Session)]
+    api = Frontend, auth = Session, answer = Reloaded)]
 pub struct GetMyEmailAddress {
     pub email_id: EmailAddressId,
 }
 
-/// Have a code sent to an e-mail address.
+/// Have a code or a link sent to an e-mail address.
 #[endpoint(POST "/v1/me/email_addresses/{email_id}/prepare_verification" -> EmailAddress,
     api = Frontend, auth = Session)]
 pub struct PrepareMyEmailAddress {
     pub email_id: EmailAddressId,
     pub strategy: String,
+    pub redirect_url: Option<String>,
 }
 
 /// Try a code that was sent to an e-mail address.

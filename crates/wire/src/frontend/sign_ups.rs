@@ -83,7 +83,8 @@ pub struct CreateSignUp {
 }
 
 /// Fetch a sign-up of the client.
-#[endpoint(GET "/v1/client/sign_ups/{sign_up_id}" -> SignUp, api = Frontend, auth = Client)]
+#[endpoint(GET "/v1/client/sign_ups/{sign_up_id}" -> SignUp,
+    api = Frontend, auth = Client, answer = Reloaded)]
 pub struct GetSignUp {
     pub sign_up_id: SignUpId,
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Cx, Digest, Error, Outside, Result,
-    frontend::{limits, proofs, redirects},
+    frontend::{limits, proofs},
     messages::Recipient,
     users,
 };
@@ -71,11 +71,6 @@ pub(super) async fn send_to(
     part: Part,
     (id, asked): (String, Asked),
 ) -> Result<()> {
-    let redirect_url = match (&*asked.strategy, asked.redirect_url) {
-        ("email_link", None) => return Err(missing("redirect_url")),
-        ("email_link", Some(url)) => Some(String::from(redirects::checked(cx, &url).await?)),
-        _ => None,
-    };
     let identification = attempt.identification(&id).cloned();
     let value = attempt.detail.identified.as_ref().map(|identified| identified.value.clone());
     let to = match (&identification, &value) {
@@ -92,7 +87,7 @@ pub(super) async fn send_to(
         strategy: &asked.strategy,
         client_id: &attempt.row.client_id,
         to,
-        redirect_url,
+        redirect_url: asked.redirect_url,
     };
     let verification = proofs::send(cx, wanted).await?;
     attempt.set_verification(part, &verification)?;

@@ -1,31 +1,17 @@
 //! Links that were followed.
 
 use db::Record as _;
-use wire::backend::{
-    clients::ClientId, sessions::SessionId, sign_ins::SignInId, verifications::VerificationStatus,
-};
+use wire::backend::{clients::ClientId, sign_ins::SignInId, verifications::VerificationStatus};
 
 use super::{
     machine::{State, Step, permit},
     row::{Attempt, Part, SignInRow},
 };
-use crate::{Cx, Result, frontend::proofs::ProofRow, users};
-
-/// What became of a link.
-#[derive(Clone, Debug)]
-pub(crate) struct Opened {
-    /// `verified` and the like, for the page that it leads to.
-    pub(crate) status: &'static str,
-    /// The session that came of it.
-    pub(crate) session_id: Option<SessionId>,
-}
-
-impl Opened {
-    /// It leads to no session.
-    pub(crate) fn with(status: &'static str) -> Self {
-        Self { status, session_id: None }
-    }
-}
+use crate::{
+    Cx, Result,
+    frontend::proofs::{Opened, ProofRow},
+    users,
+};
 
 /// Notes that the link of a sign-in was followed by `opener`, as far as that one is known.
 ///
@@ -50,8 +36,7 @@ pub(crate) async fn opened(
     if !may || is_kept_out {
         return Ok(Opened::with("failed"));
     }
-    let mut verification = proof.view(cx.now);
-    verification.verified_at_client = opener.as_ref().map(ToString::to_string);
+    let mut verification = proof.followed(cx.now, opener.as_ref());
     let is_pretended = attempt.detail.identified.as_ref().is_some_and(|own| own.is_pretended);
     if is_pretended {
         verification.status = VerificationStatus::Transferable;

@@ -15,7 +15,7 @@ mod row;
 mod second;
 mod tickets;
 
-pub(crate) use links::{Opened, opened};
+pub(crate) use links::opened;
 pub(crate) use row::{SignInRow, transferable};
 use wire::{
     Tag,

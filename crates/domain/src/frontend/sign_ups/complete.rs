@@ -23,11 +23,6 @@ const IDENTIFYING: [IdentificationKind; 3] = [
 /// What stands for a password whose digest has gone to the user.
 const HANDED_OVER: &str = "-";
 
-/// True if nothing is missing, and nothing unproven.
-pub(super) fn is_ready(cx: &Cx, row: &SignUpRow) -> bool {
-    requirements(&cx.instance.settings, row).are_met()
-}
-
 /// Refuses a beginning that leaves something out, where sign-ups are not made step by step.
 pub(super) fn refuse_piecemeal(cx: &Cx, row: &SignUpRow) -> Result<()> {
     let settings = &cx.instance.settings;

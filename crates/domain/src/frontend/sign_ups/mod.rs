@@ -4,6 +4,7 @@
 //! unproven, one transaction makes the user and their session of it.
 
 mod complete;
+mod machine;
 mod said;
 mod verification;
 mod view;
@@ -18,8 +19,11 @@ use wire::{
     refusal,
 };
 
-use self::said::Said;
-use super::{client_state, clients, sessions, sign_ins};
+use self::{
+    machine::{Proof, State, Step},
+    said::Said,
+};
+use super::{client_state, clients, limits, sessions, sign_ins};
 use crate::{
     Cx, Operations, Outside, Result,
     identifications::IdentificationKind,
@@ -27,15 +31,16 @@ use crate::{
     sign_ups::{self, SignUpRow},
 };
 
+pub(crate) use verification::opened;
 pub(crate) use view::view;
 
 /// What the Frontend API offers about them.
 pub(super) fn operations(all: Operations) -> Operations {
     all.offer_visitor_outside(create)
-        .offer_visitor(get)
+        .offer_visitor_outside(get)
         .offer_visitor_outside(update)
-        .offer_visitor(prepare)
-        .offer_visitor(attempt)
+        .offer_visitor_outside(prepare)
+        .offer_visitor_outside(attempt)
 }
 
 /// How somebody begins.
@@ -50,6 +55,8 @@ struct Beginning {
 
 /// Begin to sign up.
 async fn create(outside: &Outside, request: CreateSignUp) -> Result<SignUp> {
+    let rate = &outside.instance.settings.rate_limits.creates;
+    limits::admit(outside, "sign-ups", rate, identifier(&request)).await?;
     let (ticket, transfer) = (request.ticket.clone(), request.transfer == Some(true));
     let mut beginning = Beginning { said: request.into(), ticket, transfer };
     if beginning.said.password.is_some() {
@@ -58,6 +65,14 @@ async fn create(outside: &Outside, request: CreateSignUp) -> Result<SignUp> {
         beginning.said.hash(outside, None).await?;
     }
     outside.write(begin, beginning).await
+}
+
+/// What whoever signs up wants to be known by.
+fn identifier(request: &CreateSignUp) -> Option<&str> {
+    let CreateSignUp { email_address, email_address_or_phone_number, .. } = request;
+    let CreateSignUp { phone_number, username, web3_wallet, .. } = request;
+    let all = [email_address, email_address_or_phone_number, phone_number, username, web3_wallet];
+    all.into_iter().find_map(Option::as_deref)
 }
 
 /// Refuses those who are signed in already, or may not come in.
@@ -141,10 +156,27 @@ async fn take_over(cx: &mut Cx, row: &mut SignUpRow) -> Result<()> {
     Ok(())
 }
 
-/// Fetch a sign-up of the client.
-async fn get(cx: &mut Cx, request: GetSignUp) -> Result<SignUp> {
-    let row = own(cx, &request.sign_up_id).await?;
-    view(&cx.instance.settings, cx.now, &row)
+/// Fetch a sign-up of the client. Whoever waits for a link to be followed elsewhere, or for the
+/// app's servers, gets the session now.
+async fn get(outside: &Outside, request: GetSignUp) -> Result<SignUp> {
+    let (shown, state) = outside.read(look, request.sign_up_id.clone()).await?;
+    match state {
+        State::Ready => outside.write(come_for_session, request.sign_up_id).await,
+        _ => Ok(shown),
+    }
+}
+
+async fn look(cx: &mut Cx, id: SignUpId) -> Result<(SignUp, State)> {
+    let row = own(cx, &id).await?;
+    Ok((view(&cx.instance.settings, cx.now, &row)?, verification::state(cx, &row)))
+}
+
+async fn come_for_session(cx: &mut Cx, id: SignUpId) -> Result<SignUp> {
+    let row = own(cx, &id).await?;
+    match verification::state(cx, &row) {
+        State::Ready => go_on(cx, row, None, None).await,
+        _ => view(&cx.instance.settings, cx.now, &row),
+    }
 }
 
 /// Say more, or something else.
@@ -160,7 +192,7 @@ async fn update(outside: &Outside, request: UpdateSignUp) -> Result<SignUp> {
 
 async fn open(cx: &mut Cx, id: SignUpId) -> Result<SignUpRow> {
     let row = own(cx, &id).await?;
-    row.refuse_finished(cx.now)?;
+    machine::permit(verification::state(cx, &row), Proof::Nothing, Step::Say)?;
     Ok(row)
 }
 
@@ -178,20 +210,28 @@ async fn change(
 }
 
 /// Send what proves an address or a number.
-async fn prepare(cx: &mut Cx, request: PrepareSignUpVerification) -> Result<SignUp> {
-    let row = own(cx, &request.sign_up_id).await?;
-    verification::refuse_proven(&row, &request.strategy)?;
-    row.refuse_finished(cx.now)?;
-    go_on(cx, row, Some(&request.strategy), request.redirect_url.as_deref()).await
+async fn prepare(outside: &Outside, request: PrepareSignUpVerification) -> Result<SignUp> {
+    outside.write(send, request).await
+}
+
+async fn send(cx: &mut Cx, request: PrepareSignUpVerification) -> Result<SignUp> {
+    let mut row = own(cx, &request.sign_up_id).await?;
+    let redirect_url = request.redirect_url.as_deref();
+    verification::prepare(cx, &mut row, &request.strategy, redirect_url).await?;
+    go_on(cx, row, None, None).await
 }
 
 /// Prove an address or a number.
-async fn attempt(cx: &mut Cx, request: AttemptSignUpVerification) -> Result<SignUp> {
+async fn attempt(outside: &Outside, request: AttemptSignUpVerification) -> Result<SignUp> {
+    let rate = &outside.instance.settings.rate_limits.attempts;
+    let id = request.sign_up_id.as_str();
+    limits::admit(outside, "sign-up attempts", rate, Some(id)).await?;
+    outside.write(prove, request).await
+}
+
+async fn prove(cx: &mut Cx, request: AttemptSignUpVerification) -> Result<SignUp> {
     let mut row = own(cx, &request.sign_up_id).await?;
-    verification::refuse_proven(&row, &request.strategy)?;
-    row.refuse_finished(cx.now)?;
-    let code = request.code.as_deref().unwrap_or_default();
-    verification::attempt(cx, &mut row, &request.strategy, code).await?;
+    verification::attempt(cx, &mut row, &request.strategy, request.code).await?;
     go_on(cx, row, None, None).await
 }
 
@@ -205,7 +245,7 @@ async fn go_on(
     if let Some(strategy) = strategy.filter(|strategy| *strategy != "ticket") {
         verification::prepare(cx, &mut row, strategy, redirect_url).await?;
     }
-    if complete::is_ready(cx, &row) {
+    if verification::state(cx, &row) == State::Ready {
         complete::complete(cx, &mut row).await?;
     }
     row.save(cx).await?;

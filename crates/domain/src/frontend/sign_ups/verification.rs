@@ -1,66 +1,48 @@
 //! How an address or a number of a sign-up is proven.
-//!
-//! A code is good for one sign-up on one client, for ten minutes and three wrong guesses, and is
-//! taken once. Only a mark of it is stored. A new code ends the one before it.
 
+use db::Record as _;
 use wire::{
-    Timestamp,
-    backend::verifications::{Verification, VerificationObject, VerificationStatus},
+    backend::{clients::ClientId, sign_ups::SignUpId},
     refusal,
 };
 
+use super::{
+    complete,
+    machine::{self, Progress, State, Step},
+};
 use crate::{
-    Cx, Error, Place, Result,
+    Cx, Error, Result,
+    frontend::proofs::{self, Opened, ProofRow},
     identifications::IdentificationKind,
-    messages::{self, Recipient},
-    sign_ups::{SignUpRow, supported_strategies},
-    text, verifications,
+    messages::Recipient,
+    sign_ups::{SignUpRow, requirements, supported_strategies},
+    text,
 };
 
-/// How far the proof of one kind is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Proof {
-    /// Nothing was sent yet.
-    Unprepared,
-    /// A code is on its way.
-    UnderWay,
-    /// It came to nothing in ten minutes.
-    Expired,
-    /// Too many wrong codes.
-    Failed,
-    /// Proven.
-    Verified,
+/// How far a sign-up is.
+pub(super) fn state(cx: &Cx, row: &SignUpRow) -> State {
+    let settings = &cx.instance.settings;
+    let requirements = requirements(settings, row);
+    machine::state(Progress {
+        is_complete: row.created_user_id.is_some(),
+        is_abandoned: cx.now >= row.abandon_at,
+        is_missing_fields: !requirements.missing.is_empty(),
+        is_unproven: !requirements.unverified.is_empty(),
+        is_waiting: settings.sign_up.custom_action_required && !row.custom_action,
+    })
 }
 
-impl Proof {
-    fn of(verification: Option<&Verification>, now: Timestamp) -> Self {
-        let Some(verification) = verification else { return Self::Unprepared };
-        let is_over = verification.expire_at.is_some_and(|end| end <= now);
-        match verification.status {
-            VerificationStatus::Verified => Self::Verified,
-            VerificationStatus::Unverified if !is_over => Self::UnderWay,
-            VerificationStatus::Unverified | VerificationStatus::Expired => Self::Expired,
-            _ => Self::Failed,
-        }
-    }
-
-    /// Refuses to try a code when there is none to be tried.
-    fn attempt(self) -> Result<()> {
-        Err(match self {
-            Self::UnderWay => return Ok(()),
-            Self::Unprepared => refusal::verification_not_sent(),
-            Self::Expired => refusal::verification_expired(),
-            Self::Failed => refusal::verification_failed(),
-            Self::Verified => refusal::verification_already_verified(),
-        }
-        .into())
-    }
+/// Refuses what cannot be done about one kind now; false if the sign-up can end.
+fn permit(cx: &Cx, row: &SignUpRow, kind: IdentificationKind, step: Step) -> Result<bool> {
+    let verification = row.verification(kind);
+    let proof = machine::proof(row.value(kind).is_some(), verification.as_ref(), cx.now);
+    Ok(machine::permit(state(cx, row), proof, step)?)
 }
 
 /// What a strategy proves.
 fn proves(strategy: &str) -> Result<IdentificationKind> {
     match strategy {
-        "email_code" => Ok(IdentificationKind::EmailAddress),
+        "email_code" | "email_link" => Ok(IdentificationKind::EmailAddress),
         "phone_code" => Ok(IdentificationKind::PhoneNumber),
         _ => Err(invalid(strategy)),
     }
@@ -72,99 +54,79 @@ fn invalid(strategy: &str) -> Error {
     refusal::verification_strategy_invalid().because(reason).param("strategy").into()
 }
 
-/// Refuses to prove again what is proven.
-pub(super) fn refuse_proven(row: &SignUpRow, strategy: &str) -> Result<()> {
-    if row.is_verified(proves(strategy)?) {
-        return Err(refusal::verification_already_verified().into());
-    }
-    Ok(())
-}
-
-/// Sends a new code.
+/// Sends a new code or link, unless there is nothing left to prove.
 pub(super) async fn prepare(
     cx: &mut Cx,
     row: &mut SignUpRow,
     strategy: &str,
-    _redirect_url: Option<&str>,
+    redirect_url: Option<&str>,
 ) -> Result<()> {
     let kind = proves(strategy)?;
-    let value = row.value(kind).ok_or_else(|| invalid(strategy))?.to_owned();
-    if !supported_strategies(&cx.instance.settings, row, kind)
-        .iter()
-        .any(|supported| supported == strategy)
-    {
+    if !permit(cx, row, kind, Step::Prepare)? {
+        return Ok(());
+    }
+    let supported = supported_strategies(&cx.instance.settings, row, kind);
+    let Some(value) = row.value(kind).filter(|_| supported.iter().any(|one| one == strategy))
+    else {
         return Err(invalid(strategy));
-    }
-    refuse_proven(row, strategy)?;
-    if kind == IdentificationKind::PhoneNumber {
-        verifications::refuse_blocked(cx, &value)?;
-    }
-    let code = verifications::new_code(cx, &value);
-    let mark = cx.world.sealer.mark(&place(row, kind), &code);
-    *mark_of(row, kind) = Some(mark);
-    let is_phone = kind == IdentificationKind::PhoneNumber;
-    let verification = Verification {
-        attempts: Some(0),
-        expire_at: Some(Timestamp(cx.now.0 + verifications::LIFETIME_MS)),
-        channel: is_phone.then(|| "sms".to_owned()),
-        ..Verification::new(VerificationObject::Otp, VerificationStatus::Unverified, strategy)
     };
-    row.set_verification(kind, &verification)?;
-    if is_phone {
-        messages::phone_code(cx, Recipient::from(&*value), false, &code).await
-    } else {
-        messages::address_code(cx, Recipient::from(&*value), false, &code).await
-    }
+    let wanted = proofs::Wanted {
+        owner_id: row.id.as_str(),
+        part: kind.as_str(),
+        strategy,
+        client_id: &row.client_id,
+        to: Some(Recipient::from(value)),
+        redirect_url: redirect_url.map(str::to_owned),
+    };
+    let verification = proofs::send(cx, wanted).await?;
+    row.set_verification(kind, &verification)
 }
 
-/// Tries a code. A wrong one counts; the third one is the last.
+/// Tries a code. A wrong one counts.
 pub(super) async fn attempt(
     cx: &mut Cx,
     row: &mut SignUpRow,
     strategy: &str,
-    code: &str,
+    code: Option<String>,
 ) -> Result<()> {
     let kind = proves(strategy)?;
-    let verification = row.verification(kind);
-    Proof::of(verification.as_ref(), cx.now).attempt()?;
-    let Some(mut verification) = verification.filter(|known| known.strategy == strategy) else {
-        return Err(refusal::verification_not_sent().into());
-    };
-    verifications::check_form(code)?;
-    let mark = mark_of(row, kind).clone().unwrap_or_default();
-    let is_right = cx.world.sealer.is_marked(&place(row, kind), code, &mark)?;
-    let attempts = verification.attempts.unwrap_or_default() + 1;
-    verification.attempts = Some(attempts);
-    if is_right {
-        verification.status = VerificationStatus::Verified;
-        *mark_of(row, kind) = None;
-        return row.set_verification(kind, &verification);
+    if strategy == "email_link" {
+        return Err(invalid(strategy));
     }
-    if attempts >= verifications::ATTEMPTS_MAX {
-        verification.status = VerificationStatus::Failed;
+    permit(cx, row, kind, Step::Attempt)?;
+    let code = code.ok_or_else(|| {
+        let reason = "code must be given.";
+        refusal::form_param_missing().because(reason).param("code")
+    })?;
+    let owner = (row.id.as_str(), kind.as_str());
+    let tried = proofs::attempt(cx, owner, strategy, &code).await?;
+    row.set_verification(kind, &tried.verification)?;
+    if tried.is_right {
+        return Ok(());
     }
-    row.set_verification(kind, &verification)?;
     row.save(cx).await?;
-    let reason = "Incorrect code.";
-    Err(Error::Kept(refusal::form_code_incorrect().because(reason).param("code")))
+    Err(Error::Kept(proofs::wrong_code()))
 }
 
-/// Where the mark of a code is kept.
-fn place(row: &SignUpRow, kind: IdentificationKind) -> Place<'_> {
-    Place {
-        instance: &row.instance_id,
-        table: "sign_ups",
-        row: row.id.as_str(),
-        column: match kind {
-            IdentificationKind::PhoneNumber => "phone_number_mark",
-            _ => "email_address_mark",
-        },
+/// Notes that the link of a sign-up was followed by `opener`, as far as that one is known.
+///
+/// Where it is the one that began the sign-up, the session begins here if nothing is missing. Else
+/// whoever began it comes for it: nobody gets a session by following a link.
+pub(crate) async fn opened(
+    cx: &mut Cx,
+    proof: &ProofRow,
+    opener: Option<ClientId>,
+) -> Result<Opened> {
+    let kind = IdentificationKind::EmailAddress;
+    let row = SignUpRow::find(&mut cx.tx, &SignUpId::from_text(&proof.owner_id)).await?;
+    let Some(mut row) = row.filter(|row| permit(cx, row, kind, Step::Follow).is_ok()) else {
+        return Ok(Opened::with("failed"));
+    };
+    let verification = proof.followed(cx.now, opener.as_ref());
+    row.set_verification(kind, &verification)?;
+    if opener.as_ref() == Some(&row.client_id) && state(cx, &row) == State::Ready {
+        complete::complete(cx, &mut row).await?;
     }
-}
-
-fn mark_of(row: &mut SignUpRow, kind: IdentificationKind) -> &mut Option<String> {
-    match kind {
-        IdentificationKind::PhoneNumber => &mut row.phone_number_mark,
-        _ => &mut row.email_address_mark,
-    }
+    row.save(cx).await?;
+    Ok(Opened { status: "verified", session_id: row.created_session_id })
 }
