@@ -58,6 +58,12 @@ test('a production instance has its portal too, and nothing of development', asy
     await page.locator('.cl-formButtonPrimary').first().waitFor();
     await picture(page, 'portal-production');
     assert.doesNotMatch(await page.locator('body').innerText(), /Secured by|Development mode/i);
+    // With cookies instead of what browsers of developers have.
+    await enter(page, production);
+    await page.goto(`${home}/user/security`);
+    await page.locator('.cl-profileSection__activeDevices').waitFor();
+    await page.evaluate(() => window.Clerk.signOut());
+    await page.locator('.cl-signIn-root').waitFor();
     assert.deepEqual(problems, []);
     await context.close();
     for (const path of ['/', '/inbox', '/dev/inbox']) assert.equal((await fetch(production.apiUrl + path)).status, 404, path);
@@ -78,8 +84,8 @@ test('/user sends whoever is not signed in to the sign-in, and back again after 
 });
 
 /** Signs somebody in on a page of the portal, without the component. */
-const enter = async page => {
-  const call = backend(vestry);
+const enter = async (page, server = vestry) => {
+  const call = backend(server);
   const user = await call('/users', { email_address: [`ada${Date.now()}@example.com`], first_name: 'Ada', last_name: 'Lovelace', password: 'correct horse battery' });
   const { token } = await call('/sign_in_tokens', { user_id: user.id });
   await page.evaluate(async ticket => {

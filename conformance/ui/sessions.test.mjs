@@ -59,7 +59,11 @@ const askForToken = page => page.evaluate(() => window.Clerk.session?.getToken({
 
 for (const major of MAJORS) {
   test(`clerk-js ${major}: the menu leads to the profile and out`, async t => {
-    const { page, problems, ada, sessions } = await open(t, 'one', major);
+    const { page, context, problems, ada, sessions } = await open(t, 'one', major);
+    const tab = await context.newPage();
+    await tab.goto(`${apps[`one${major}`].url}/home`);
+    await isIn(tab, 'Ada');
+    await page.bringToFront();
     await unfold(page);
     const text = await page.locator('.cl-userButtonPopoverCard').innerText();
     assert.match(text, /Ada/);
@@ -74,6 +78,8 @@ for (const major of MAJORS) {
     await unfold(page);
     await press(page, 'signOut');
     await isOut(page);
+    // The other tab hears of it.
+    await isOut(tab);
     assert.equal((await sessions('active')).length, 0);
     await page.goto(apps[`one${major}`].url);
     await isOut(page);

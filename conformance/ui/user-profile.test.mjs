@@ -263,6 +263,8 @@ for (const major of MAJORS) {
     await page.locator('.cl-activeDeviceListItem').filter({ hasText: 'iPhone' }).locator('.cl-menuButtonEllipsis').click();
     await page.getByRole('menuitem', { name: 'Sign out of device' }).click();
     await waitFor('it is signed out', async () => (await call(`/sessions?user_id=${ada.id}&status=active`, undefined, 'GET')).length === 1);
+    await page.locator('.cl-activeDeviceListItem').filter({ hasText: 'iPhone' }).waitFor({ state: 'detached' });
+    await picture(page, `profile-${major}-device-gone`);
     await signedOutSoon(other);
     await page.reload();
     await section(page, 'activeDevices').getByText('This device').waitFor();
