@@ -19,6 +19,7 @@ use wire::{
 use crate::{
     Cx, Result, error,
     error::OnTaken as _,
+    frontend::sign_ins,
     restrictions::{self, Purpose},
     users::UserRow,
 };
@@ -281,7 +282,9 @@ pub(crate) async fn another_for(
     let claimed = IdentificationRow::select(&cx.tx)
         .filter("kind = ? and claim = ?", [kind.as_str(), &value].map(text));
     let is_own = all.iter().any(|row| row.is(kind) && row.value == value);
-    if is_own || claimed.exists(&mut cx.tx).await? {
+    // Whoever cannot prove it does not learn that somebody has it.
+    let is_hidden = purpose == Purpose::SignUp && sign_ins::hides(&cx.instance.settings);
+    if is_own || !is_hidden && claimed.exists(&mut cx.tx).await? {
         return Err(kind.taken().into());
     }
     restrictions::admit(cx, kind, &value, purpose).await?;

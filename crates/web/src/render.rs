@@ -61,7 +61,7 @@ pub(crate) fn raw_refusal(refusal: &Refusal, trace_id: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
-         clerk-trace-id: {trace_id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+         x-content-type-options: nosniff\r\nclerk-trace-id: {trace_id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )
     .into_bytes()
 }
@@ -84,6 +84,7 @@ fn json(status: u16, body: Vec<u8>, trace_id: &str) -> Response<Body> {
         headers.insert(header::CONTENT_TYPE, JSON);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(trace_id) {
         headers.insert("clerk-trace-id", value);
     }

@@ -12,7 +12,7 @@ use wire::{
 };
 
 use super::{
-    clients,
+    clients, limits,
     proofs::{self, Opened, ProofRow},
     sessions,
 };
@@ -98,7 +98,10 @@ pub(super) async fn prepare(
     }
     let verification = match strategy {
         "email_link" => send_link(cx, &row, redirect_url).await?,
-        _ => verifications::prepare(cx, kind, id).await?,
+        _ => {
+            limits::count_message(cx, &row.value).await?;
+            verifications::prepare(cx, kind, id).await?
+        }
     };
     note(cx, kind, &mut row, verification).await?;
     Ok(row)

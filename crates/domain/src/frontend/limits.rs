@@ -39,14 +39,28 @@ pub(crate) async fn admit(
 
 /// Counts a message to an address or a number, within the transaction that sends it.
 pub(crate) async fn count_message(cx: &mut Cx, to: &str) -> Result<()> {
-    let is_testing = cx.caller.visitor().is_some_and(|visitor| visitor.is_testing);
+    let visitor = cx.caller.visitor();
+    let is_testing = visitor.is_some_and(|visitor| visitor.is_testing);
     if !cx.instance.settings.rate_limits.enabled || is_testing {
         return Ok(());
     }
-    let limits = &cx.instance.settings.rate_limits;
-    let rates = [limits.messages.clone(), limits.daily_messages.clone()];
-    for (what, rate) in ["messages", "daily messages"].into_iter().zip(rates) {
-        count(cx, name(what, "to", to), &rate).await?;
+    let limits = cx.instance.settings.rate_limits.clone();
+    let from = visitor.and_then(|visitor| visitor.address.clone());
+    let mut counted = vec![
+        (name("messages", "to", to), limits.messages),
+        (name("daily messages", "to", to), limits.daily_messages),
+    ];
+    if let Some(from) = from {
+        counted.push((name("messages", "from", &from), limits.messages_asked));
+    }
+    if let Some(number) = to.strip_prefix('+').filter(|to| !to.contains('@')) {
+        // Whoever earns by messages that are sent has ranges of numbers.
+        let range = &number[..number.len().saturating_sub(4)];
+        counted.push((name("messages", "to range", range), limits.messages_to_range));
+        counted.push(("text messages".to_owned(), limits.messages_in_all));
+    }
+    for (name, rate) in counted.into_iter().filter(|(_, rate)| rate.requests > 0) {
+        count(cx, name, &rate).await?;
     }
     Ok(())
 }

@@ -181,6 +181,12 @@ settings! {
         messages: Rate = Rate { requests: 5, seconds: 60 },
         /// The same within a day.
         daily_messages: Rate = Rate { requests: 30, seconds: 24 * 3600 },
+        /// The same that one address of the network asks for, to whomever.
+        messages_asked: Rate = Rate { requests: 20, seconds: 60 },
+        /// Text messages to numbers that differ in their last four digits only.
+        messages_to_range: Rate = Rate { requests: 30, seconds: 600 },
+        /// Text messages in all; 0 is no limit.
+        messages_in_all: Rate = Rate { requests: 0, seconds: 3600 },
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     users::{self, UserRow},
 };
 
+pub(crate) use requirements::must_be_proven;
 pub use requirements::{Requirements, requirements, supported_strategies};
 
 /// A sign-up that nobody finished by then is given up: a day.

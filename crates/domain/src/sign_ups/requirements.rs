@@ -92,7 +92,7 @@ pub fn requirements(settings: &Settings, row: &SignUpRow) -> Requirements {
 }
 
 /// True unless the settings let it in without a proof.
-fn must_be_proven(settings: &Settings, kind: IdentificationKind) -> bool {
+pub(crate) fn must_be_proven(settings: &Settings, kind: IdentificationKind) -> bool {
     let attribute = match kind {
         IdentificationKind::EmailAddress => &settings.attributes.email_address,
         IdentificationKind::PhoneNumber => &settings.attributes.phone_number,

@@ -85,8 +85,8 @@ pub(super) async fn identify(cx: &mut Cx, text: &str) -> Result<(Identified, Opt
     Ok((identified, person))
 }
 
-/// True if nobody learns from a sign-in who has an account.
-pub(super) fn hides(settings: &Settings) -> bool {
+/// True if nobody learns who has an account.
+pub(crate) fn hides(settings: &Settings) -> bool {
     settings.attack_protection.enumeration_protection
 }
 

@@ -15,6 +15,7 @@ mod row;
 mod second;
 mod tickets;
 
+pub(crate) use identify::hides;
 pub(crate) use links::opened;
 pub(crate) use row::{SignInRow, transferable};
 use wire::{
@@ -25,7 +26,7 @@ use wire::{
 
 use self::{
     factors::{first_factors, progress, second_factors},
-    identify::{hides, supported},
+    identify::supported,
     machine::{State, Step, permit},
     row::{Attempt, Detail, Part},
 };

@@ -9,11 +9,12 @@ use wire::{
 
 use crate::{
     Cx, Digest, Outside, Result,
+    frontend::sign_ins,
     identifications::{self, IdentificationKind},
     password,
     restrictions::{self, Purpose},
     settings::Attribute,
-    sign_ups::SignUpRow,
+    sign_ups::{SignUpRow, must_be_proven},
     text,
     users::{self, UserRow},
 };
@@ -167,7 +168,10 @@ async fn identify(
         return Err(refusal.param(kind.as_str()).into());
     }
     restrictions::admit(cx, kind, &value, Purpose::SignUp).await?;
-    if is_taken(cx, kind, &value).await? {
+    // Whoever cannot prove it does not learn that somebody has it.
+    let settings = &cx.instance.settings;
+    let is_hidden = sign_ins::hides(settings) && must_be_proven(settings, kind);
+    if !is_hidden && is_taken(cx, kind, &value).await? {
         return Err(kind.taken().into());
     }
     row.set_value(kind, Some(&value))
