@@ -93,6 +93,12 @@ impl<'s> Browser<'s> {
         self.send(request.body("application/x-www-form-urlencoded", body)).await
     }
 
+    /// Sends a request as a script on the page does, with what scripts add to every address.
+    pub async fn ask(&mut self, mut request: Request) -> Response {
+        request.path = self.path(&request.path, None);
+        self.send(request).await
+    }
+
     /// Sends a request with all that a browser adds, and keeps what it is told to keep.
     pub async fn send(&mut self, request: Request) -> Response {
         let mut request = request.header("host", &self.host);

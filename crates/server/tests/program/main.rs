@@ -13,3 +13,4 @@ mod readme;
 mod root_keys;
 mod settings;
 mod tls;
+mod visitors;

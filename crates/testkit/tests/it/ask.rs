@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use testkit::{Request, Response, TestServer};
+use testkit::{Browser, Request, Response, TestServer};
 use wire::{Body, Field, Meta, Shape};
 
 /// The least of a picture: one transparent pixel.
@@ -13,6 +13,8 @@ const PNG: &[u8] = &[
     0x78, 0x9c, 0x63, 0xf8, 0xff, 0xff, 0xff, 0x7f, 0, 0x09, 0xfb, 0x03, 0xfd, 0x05, 0x43, 0x45,
     0xca, 0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
 ];
+/// How browsers send what belongs into a body.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const BOUNDARY: &str = "part-of-a-test";
 
 /// Ids by the names that paths have for them.
@@ -99,6 +101,22 @@ impl Ask {
                 request.body(&content_type, multipart())
             }
         }
+    }
+
+    /// The same as browsers send it: what belongs into the body is a form.
+    pub(crate) fn form(&self) -> Request {
+        if self.body.is_some() || self.meta.body != Body::Fields {
+            return self.request();
+        }
+        let mut pairs = Vec::new();
+        for (name, value) in self.object() {
+            let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+            for value in values {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                pairs.push(format!("{name}={}", escaped(&text)));
+            }
+        }
+        self.clone().body(FORM, pairs.join("&")).request()
     }
 
     /// Sends it with a key.
@@ -231,6 +249,36 @@ pub(crate) async fn world(server: &TestServer) -> Ids {
     ids.insert("template_name".to_owned(), "mine".to_owned());
     ids.insert("provider".to_owned(), "oauth_google".to_owned());
     ids
+}
+
+/// One of everything that a browser can name: it is signed in, and somebody else is on their way in
+/// and another one on their way to become a user.
+pub(crate) async fn visited(server: &TestServer) -> (Browser<'_>, Ids) {
+    let mut ids = world(server).await;
+    let bob = json!({"email_address": ["bob@example.com"], "password": "correct horse battery"});
+    make(server, server.secret_key(), "/v1/users", &bob).await;
+    crate::sessions::set(server, |settings| {
+        settings.session.single_session = false;
+        settings.attributes.phone_number.enabled = true;
+        settings.attributes.username.enabled = true;
+    })
+    .await;
+    let mut browser = Browser::open(server).await;
+    let session = browser.sign_in(&ids["user_id"].as_str().into()).await;
+    ids.insert("session_id".to_owned(), session.to_string());
+    let made: [(&str, &str, (&str, &str)); 4] = [
+        ("sign_in_id", "/v1/client/sign_ins", ("identifier", "bob@example.com")),
+        ("sign_up_id", "/v1/client/sign_ups", ("email_address", "new@example.com")),
+        ("email_id", "/v1/me/email_addresses", ("email_address", "other@example.com")),
+        ("phone_number_id", "/v1/me/phone_numbers", ("phone_number", "+12015550124")),
+    ];
+    for (name, path, field) in made {
+        let answer = browser.post(path, &[field]).await;
+        assert_eq!(answer.status, 200, "POST {path}: {}", answer.without_trace());
+        let id = answer.json()["response"]["id"].as_str().expect("an id").to_owned();
+        ids.insert(name.to_owned(), id);
+    }
+    (browser, ids)
 }
 
 /// Makes something.

@@ -394,7 +394,7 @@ async fn a_number_is_proven_and_becomes_a_second_factor() {
 }
 
 #[tokio::test]
-async fn pwd_a_password_changes_for_those_who_know_it() {
+async fn pwd_05_a_password_changes_for_those_who_know_it() {
     let server = TestServer::start().await;
     let (user, mut browser) = signed_in(&server).await;
     let mut elsewhere = Browser::open(&server).await;
@@ -433,7 +433,7 @@ async fn pwd_a_password_changes_for_those_who_know_it() {
 }
 
 #[tokio::test]
-async fn pwd_guesses_at_the_current_password_lock_the_user() {
+async fn pwd_05_pwd_08_guesses_at_the_current_password_lock_the_user() {
     let server = TestServer::start().await;
     let (_, mut browser) = signed_in(&server).await;
     let fields = [("current_password", "wrong"), ("new_password", "quite another one")];

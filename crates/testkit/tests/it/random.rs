@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Request, Response, TestServer};
 use wire::{Body, Field, Shape};
 
-use crate::ask::{Ask, Ids, escaped, sample, world};
+use crate::ask::{Ask, Ids, escaped, sample, visited, world};
 
 /// Requests to each operation in one round, which has a server of its own.
 const ASKED_EACH: u64 = 6;
@@ -146,7 +146,7 @@ fn some(dice: &mut Dice, ids: &Ids, fields: &[Field]) -> Map<String, Value> {
 }
 
 /// A request by chance.
-fn request(dice: &mut Dice, ids: &Ids, ask: &Ask) -> Request {
+pub(crate) fn request(dice: &mut Dice, ids: &Ids, ask: &Ask) -> Ask {
     let meta = ask.meta;
     let mut ask = ask.clone();
     if dice.roll(6) == 0 {
@@ -161,7 +161,11 @@ fn request(dice: &mut Dice, ids: &Ids, ask: &Ask) -> Request {
     if meta.body == Body::Fields && dice.roll(20) == 0 {
         ask = ask.body("application/json", text(dice, ids));
     }
-    let request = ask.request();
+    ask
+}
+
+/// The request, as some version of the API has it.
+fn versioned(dice: &mut Dice, request: Request) -> Request {
     let versions = ["2021-02-05", "2024-10-01", "2025-04-10", "2025-11-10", "2026-05-12"];
     match dice.roll(3) {
         0 => request.header("clerk-api-version", dice.of(&versions)),
@@ -174,6 +178,7 @@ fn is_answer(response: &Response) -> Result<(), String> {
     match response.status {
         200 | 201 if serde_json::from_slice::<Value>(&response.body).is_ok() => Ok(()),
         204 if response.body.is_empty() => Ok(()),
+        303 | 307 if response.header("location").is_some() => Ok(()),
         400..=499 | 501 => {
             response.assert_refusal(&body);
             Ok(())
@@ -203,8 +208,42 @@ async fn rounds(seconds: u64) {
             if ask.meta.name.starts_with("Delete") && dice.roll(4) != 0 {
                 continue;
             }
-            let request = request(&mut dice, &ids, &ask);
+            let request = request(&mut dice, &ids, &ask).request();
+            let request = versioned(&mut dice, request);
             let response = server.call(request.clone().bearer(server.secret_key())).await;
+            if let Err(said) = is_answer(&response) {
+                let body = request.body.as_deref().unwrap_or_default();
+                let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
+                wrong.push(format!("{} {} {body}\n  {said}", request.method, request.path));
+            }
+        }
+        if began.elapsed().as_secs() >= seconds {
+            break;
+        }
+    }
+    assert!(wrong.is_empty(), "seed {seed}, {} of them:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The same of browsers: forms and JSON, of somebody who is signed in until they happen to leave.
+async fn visits(seconds: u64) {
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let began = now();
+    let mut wrong = Vec::new();
+    loop {
+        let server = TestServer::start().await;
+        let (mut browser, ids) = visited(&server).await;
+        let operations = domain::frontend_api().0;
+        for _ in 0..ASKED_EACH * operations.len() as u64 {
+            let any = usize::try_from(dice.roll(operations.len() as u64)).expect("few");
+            let ask = Ask::new(operations[any].meta, &ids);
+            let leaves = ["Delete", "Remove", "End", "Revoke"];
+            if leaves.iter().any(|word| ask.meta.name.starts_with(word)) && dice.roll(8) != 0 {
+                continue;
+            }
+            let ask = request(&mut dice, &ids, &ask);
+            let request = if dice.roll(4) == 0 { ask.request() } else { ask.form() };
+            let response = browser.ask(request.clone()).await;
             if let Err(said) = is_answer(&response) {
                 let body = request.body.as_deref().unwrap_or_default();
                 let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
@@ -224,8 +263,14 @@ async fn inp_01_requests_by_chance_are_answered() {
 }
 
 #[tokio::test]
+async fn inp_01_visits_by_chance_are_answered() {
+    visits(0).await;
+}
+
+#[tokio::test]
 #[ignore = "goes on for as long as VESTRY_FUZZ_SECONDS says, ten minutes otherwise"]
 async fn inp_01_requests_by_chance_are_answered_for_long() {
     let given = std::env::var("VESTRY_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
-    rounds(given.unwrap_or(600)).await;
+    rounds(given.unwrap_or(600) / 2).await;
+    visits(given.unwrap_or(600) / 2).await;
 }

@@ -15,7 +15,7 @@ use crate::{
 
 const INVITED: &str = "grace@example.com";
 /// SHA-1 of the password.
-const DIGEST: &str = "4729021B5CD85ED783356BAE1D6DC3795DC98CA1";
+pub(crate) const DIGEST: &str = "4729021B5CD85ED783356BAE1D6DC3795DC98CA1";
 
 async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
     let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
