@@ -114,6 +114,21 @@ const transportFaults = ({ status, headers, body }, fault) => {
   return parsed(body.toString('utf8'), fault);
 };
 
+/** Every rule an answer of the Frontend API breaks, each as one line. */
+export const frontendJudge = ({ method, path, status, headers, text, body }) => {
+  const faults = [];
+  const fault = message => faults.push({ judge: 'transport', at: path, path: '', keyword: 'transport', message });
+  if (text !== '' && headers['content-type'] !== 'application/json') fault(`content type ${headers['content-type']}`);
+  if (headers['cache-control'] !== 'no-store') fault(`cache-control ${headers['cache-control']}`);
+  if (status >= 500 && status !== 501) fault('a fault of the server');
+  if (status === 429 && !/^\d+$/.test(headers['retry-after'] ?? '')) fault('Retry-After is missing');
+  if (status >= 400) faults.push(...envelopeFaults(path, headers, body));
+  for (const { operation, errors } of openapiJudge({ api: 'fapi', method, path, status, body })) {
+    faults.push(...describeErrors('openapi', operation, errors));
+  }
+  return faults.map(({ judge: who, at, path: place, keyword, message }) => `${method} ${path} → ${status}: ${who} ${at} ${place} ${keyword}: ${message}`);
+};
+
 /** Every rule an answer breaks, each as one line. */
 export const judge = exchange => {
   const url = new URL(exchange.url, 'http://vestry');

@@ -1,23 +1,26 @@
 // The published OpenAPI files as a judge. They are not part of this repository: `CLERK_OPENAPI` names a folder
-// with `<version>.yml` files, `../shared/spec/openapi/bapi` beside the repository is looked at otherwise.
+// with a folder for each API and `<version>.yml` files in it, or the one of the Backend API among these;
+// `../shared/spec/openapi` beside the repository is looked at otherwise.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { root } from './server.mjs';
 
-const folder = process.env.CLERK_OPENAPI ?? join(root, '..', 'shared', 'spec', 'openapi', 'bapi');
+const named = process.env.CLERK_OPENAPI ?? join(root, '..', 'shared', 'spec', 'openapi');
+const above = basename(named) === 'bapi' ? dirname(named) : named;
+const folders = { bapi: join(above, 'bapi'), fapi: join(above, 'fapi') };
 // Reading YAML takes a second a file: the runner does it once and leaves JSON for the suites' processes.
 const prepared = process.env.CONFORMANCE_OPENAPI_JSON;
 
 /** Whether the OpenAPI files are at hand. */
-export const openapiPresent = existsSync(folder);
+export const openapiPresent = Object.values(folders).every(folder => existsSync(folder));
 
 // 2025-03-12 is an incomplete early cut, served as 2025-04-10.
-const versions = openapiPresent
-  ? readdirSync(folder).map(name => name.replace(/\.yml$/, '')).filter(name => name !== '2025-03-12').sort()
-  : [];
+const told = folder => readdirSync(folder).map(name => name.replace(/\.yml$/, '')).filter(name => name !== '2025-03-12').sort();
+// Browsers send whatever version their scripts speak, and the newest answers are what is judged.
+const versions = openapiPresent ? { bapi: told(folders.bapi), fapi: told(folders.fapi).slice(-1) } : { bapi: [], fapi: [] };
 
 // OpenAPI 3.0 says `nullable` where JSON Schema says a type or an alternative.
 const translate = node => {
@@ -34,15 +37,17 @@ const translate = node => {
 
 const pattern = path => new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`);
 
-const readYaml = version => parse(readFileSync(join(folder, `${version}.yml`), 'utf8'), { maxAliasCount: -1 });
+const readYaml = (api, version) => parse(readFileSync(join(folders[api], `${version}.yml`), 'utf8'), { maxAliasCount: -1 });
 
 /** Leaves every version as JSON in a folder. */
 export const prepareOpenapi = into => {
-  for (const version of versions) writeFileSync(join(into, `${version}.json`), JSON.stringify(readYaml(version)));
+  for (const api of Object.keys(versions)) {
+    for (const version of versions[api]) writeFileSync(join(into, `${api}-${version}.json`), JSON.stringify(readYaml(api, version)));
+  }
 };
 
-const load = version => {
-  const document = prepared ? JSON.parse(readFileSync(join(prepared, `${version}.json`), 'utf8')) : readYaml(version);
+const load = (api, version) => {
+  const document = prepared ? JSON.parse(readFileSync(join(prepared, `${api}-${version}.json`), 'utf8')) : readYaml(api, version);
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats(ajv);
   ajv.addFormat('int64', true);
@@ -55,10 +60,11 @@ const load = version => {
 };
 
 const loaded = new Map();
-const description = version => {
-  const named = versions.includes(version) ? version : versions.at(-1);
-  if (!loaded.has(named)) loaded.set(named, { ...load(named), version: named });
-  return loaded.get(named);
+const description = (api, version) => {
+  const known = versions[api].includes(version) ? version : versions[api].at(-1);
+  const key = `${api} ${known}`;
+  if (!loaded.has(key)) loaded.set(key, { ...load(api, known), version: known });
+  return loaded.get(key);
 };
 
 const absolute = (schema, version) =>
@@ -71,10 +77,10 @@ const responseSchema = ({ document }, operation, status) => {
 };
 
 /** The faults of one answer by the description of its version; none where the description is silent. */
-export const openapiJudge = ({ method, path, status, version, body, wrapped = false }) => {
+export const openapiJudge = ({ api = 'bapi', method, path, status, version, body, wrapped = false }) => {
   if (!openapiPresent) return [];
-  const described = description(version);
-  const bare = path.replace(/^\/v1(?=\/)/, '');
+  const described = description(api, version);
+  const bare = api === 'bapi' ? path.replace(/^\/v1(?=\/)/, '') : path;
   // A path that is named without a word about it is another one than those with parameters.
   const told = methods => methods[method.toLowerCase()] ?? (Object.keys(methods).length === 0 ? {} : undefined);
   const found = described.operations.find(one => one.pattern.test(bare) && told(one.methods));
