@@ -22,7 +22,7 @@ struct Admitted {
 
 /// Begin to sign in with a ticket. It stays good if its user is refused.
 pub(super) async fn create(cx: &mut Cx, ticket: String) -> Result<Facts> {
-    if TicketKind::of(&ticket) == Some(TicketKind::Invitation) {
+    if matches!(TicketKind::of(&ticket), Some(TicketKind::Invitation)) {
         return invited(cx, &ticket).await;
     }
     let admitted = admit(cx, ticket).await?;
