@@ -143,6 +143,22 @@ test('web_05 nobody is sent to an address that is not allowed', async () => {
   }
 });
 
+test('web_05 nobody is sent to an address that is said in the fragment', async () => {
+  const asked = 'http://localhost:3000/after';
+  for (const [said, kept] of [['https://evil.example/', null], ['//evil.example/', null], [asked, asked], ['http://*.evil.example', null]]) {
+    const { page, context, problems } = await open(`/sign-in#/?redirect_url=${encodeURIComponent(said)}&keep=1`);
+    await page.locator('.cl-formButtonPrimary').first().waitFor();
+    const { hash, searchParams } = new URL(page.url());
+    assert.deepEqual([hash, searchParams.get('redirect_url'), searchParams.get('keep')], ['', kept, '1'], said);
+    const after = await page.evaluate(url => window.Clerk.buildSignInUrl({ signInForceRedirectUrl: url }), said);
+    assert.equal(after.includes('evil'), false, after);
+    // The script says aloud what it refuses.
+    const refused = problems.filter(problem => problem.includes('allowedRedirectOrigins'));
+    assert.deepEqual(unexpected(problems).filter(problem => !refused.includes(problem)), []);
+    await context.close();
+  }
+});
+
 test('each page has a policy with a number used once, and no page may be framed', async () => {
   const policies = [];
   for (const path of ['/sign-in', '/sign-in', '/user/security', '/__clerk/sign-up']) {

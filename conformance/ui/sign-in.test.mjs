@@ -171,6 +171,56 @@ under({}, {
 /** Invites somebody to a page. */
 const invited = (email_address, redirect_url) => call('/invitations', { email_address, redirect_url });
 
+const own = { signInUrl: undefined, signUpUrl: undefined };
+
+under({}, {
+  'on the hosted pages, and back': async (t, major) => {
+    const app = await startApp(vestry, major, { load: own });
+    t.after(() => app.stop());
+    const { address } = await somebody();
+    const { page, problems } = await visit(t, browser, vestry, app, '/deep?x=1');
+    await isOut(page);
+    await page.evaluate(() => { window.Clerk.redirectToSignIn(); });
+    await page.waitForURL(`${vestry.frontendApiUrl}/sign-in**`);
+    await fill(page, { identifier: address });
+    await go(page);
+    await fill(page, { password: PASSWORD });
+    await go(page);
+    await page.waitForURL(`${app.url}/deep?x=1`);
+    await isIn(page, 'Ada');
+    await page.evaluate(() => window.Clerk.signOut(() => {}));
+    await isOut(page);
+    // And from there to a new account.
+    await page.evaluate(() => { window.Clerk.redirectToSignUp(); });
+    await page.waitForURL(`${vestry.frontendApiUrl}/sign-up**`);
+    const emailAddress = `hosted${major}@example.com`;
+    await fill(page, { emailAddress, password: PASSWORD });
+    await page.locator('.cl-formFieldSuccessText').first().waitFor();
+    await go(page);
+    await codeField(page).waitFor();
+    await typeCode(page, await codeFor(vestry, emailAddress));
+    await page.waitForURL(`${app.url}/**`);
+    await isIn(page, emailAddress);
+    // The older one says this of what it does itself.
+    assert.deepEqual(unforeseen(problems, ['The prop "redirectUrl" is deprecated']), []);
+  },
+
+  'in a window over the page': async (t, major) => {
+    const { address } = await somebody();
+    const { page, problems } = await open(t, major, '/deep');
+    await isOut(page);
+    await page.evaluate(() => window.Clerk.openSignIn({}));
+    await fill(page, { identifier: address });
+    await go(page);
+    await page.locator('input[name=password]:visible').waitFor();
+    await picture(page, `sign-in-${major}-modal`);
+    await fill(page, { password: PASSWORD });
+    await go(page);
+    await isIn(page, 'Ada');
+    assert.deepEqual(unforeseen(problems), []);
+  },
+});
+
 const combined = { '/sign-in': ['SignIn', { routing: 'path', path: '/sign-in', withSignUp: true }] };
 
 under({}, {

@@ -24,6 +24,24 @@ const variables = () => (dark.matches
 const appearance = () => ({ variables: variables() });
 
 const own = path => base + path;
+
+// The SDK says in the fragment where people go afterwards. The server sees it once it is in the query, and drops what is not
+// allowed; so whatever is in the query of this page may be gone to.
+const isAsked = () => {
+  if (!location.hash.startsWith('#/')) return true;
+  const said = new URL(location.origin + location.hash.slice(1));
+  const whole = new URL(location.href);
+  whole.hash = '';
+  whole.pathname = `${whole.pathname.replace(/\/$/, '')}${said.pathname.replace(/\/$/, '')}`;
+  said.searchParams.forEach((value, name) => whole.searchParams.set(name, value));
+  location.replace(whole);
+  return false;
+};
+const judged = () => [...new URLSearchParams(location.search)].flatMap(([name, value]) => {
+  if (!name.endsWith('_url') || !URL.canParse(value)) return [];
+  return [new RegExp(`^${new URL(value).origin.replace(/[^a-z0-9]/gi, '\\$&')}$`)];
+});
+
 // In development no app need be there yet; in production the environment says where it is.
 const home = key.startsWith('pk_test_') ? own('/user') : undefined;
 const pages = {
@@ -48,13 +66,13 @@ const start = async () => {
     signUpUrl: own('/sign-up'),
     waitlistUrl: own('/waitlist'),
     afterSignOutUrl: own('/sign-in'),
-    allowedRedirectOrigins: [location.origin, ...portal.dataset.origins.split(' ').filter(Boolean)],
+    allowedRedirectOrigins: [location.origin, ...portal.dataset.origins.split(' ').filter(Boolean), ...judged()],
   });
   await pages[page](clerk);
   dark.addEventListener('change', () => clerk.__internal_updateProps?.({ appearance: appearance() }));
 };
 
-start().catch(error => {
+if (isAsked()) start().catch(error => {
   console.error(error);
   document.getElementById('trouble').textContent = 'This page could not be loaded. Please try again in a moment.';
 });
