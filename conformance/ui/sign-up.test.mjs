@@ -82,6 +82,26 @@ under({}, {
     assert.deepEqual(unforeseen(problems, [422]), []);
   },
 
+  'a code guessed too often': async (t, major) => {
+    const emailAddress = someone();
+    const { page, problems } = await open(t, major, '/');
+    await page.clock.install();
+    await page.goto(`${apps[major].url}/sign-up`);
+    await begin(page, { emailAddress, password: PASSWORD });
+    const first = await messageFor(vestry, emailAddress);
+    for (let guesses = 0; guesses < 4; guesses += 1) {
+      await Promise.all([page.waitForResponse(/attempt_verification/), typeCode(page, wrong(first.code))]);
+    }
+    await says(page, /too many/i);
+    await picture(page, `sign-up-${major}-guessed`);
+    await page.clock.runFor(31_000);
+    await page.locator('.cl-formResendCodeLink').click();
+    const { code } = await messageFor(vestry, emailAddress, { after: first.id });
+    await typeCode(page, code);
+    await isIn(page, emailAddress);
+    assert.deepEqual(unforeseen(problems, [400, 422]), []);
+  },
+
   'a password that others know, an address that somebody has': async (t, major) => {
     const emailAddress = someone();
     await call('/users', { email_address: [emailAddress], password: PASSWORD });

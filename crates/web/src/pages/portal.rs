@@ -25,6 +25,11 @@ const PORTAL: [(&str, &str); 5] = [
 const NEW: &str = "@clerk/clerk-js@6/dist/clerk.browser.js @clerk/ui@1/dist/ui.browser.js";
 const OLD: &str = "@clerk/clerk-js@5/dist/clerk.browser.js";
 
+/// Styles of the field for codes, which the components forget to number: an empty sheet that they
+/// fill later, and a caret that blinks. Only these very texts are let in.
+const STYLES: &str = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' \
+                      'sha256-KQDhUccuEkZUQDnfbVDeY+ev2LZ+73AQR7ro4JppAY8='";
+
 /// The page that a path asks for: `/sign-in`, `/sign-in/factor-one`.
 pub(crate) fn page_of(path: &str) -> Option<(&'static str, &'static str)> {
     let first = path.strip_prefix('/')?.split('/').next()?;
@@ -82,7 +87,7 @@ pub(crate) async fn serve(
 /// The components write their own styles, and are known by a number used once.
 fn policy(nonce: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}' {STYLES}; \
          img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
