@@ -132,7 +132,7 @@ export const startVestry = async (more = []) => {
 };
 
 /** A port that nobody has. */
-const freePort = () => new Promise((accept, reject) => {
+export const freePort = () => new Promise((accept, reject) => {
   const server = createServer();
   server.once('error', reject);
   server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => accept(port)); });

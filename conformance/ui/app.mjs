@@ -1,5 +1,6 @@
 // An app as its developers write it, with what the official SDK lets them set, and what a person does in it.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { before, describe, test } from 'node:test';
 import { startVestry } from '../lib/server.mjs';
@@ -38,30 +39,38 @@ const start = ({ load, mounts, prefix }) => {
 
 const json = value => JSON.stringify(value).replaceAll('<', '\\u003c');
 
+/** The host of the Frontend API, which a publishable key spells. */
+export const hostOfKey = key => Buffer.from(key.split('_')[2], 'base64').toString().replace('$', '');
+
 /**
  * An app at http://localhost.
  *
  * `pages` says for a path what is mounted there and below it, as `[component, props]` or a list of such; elsewhere nothing is
- * but the line that says who is signed in. `load` goes to `Clerk.load`.
+ * but the line that says who is signed in. `load` goes to `Clerk.load`. With `keyAlone` its developers know no more than the
+ * publishable key, and the server is where that says. `policy` makes a Content-Security-Policy from a number used once.
  */
-export const startApp = async (vestry, major, { pages = PAGES, load = {}, host = 'localhost' } = {}) => {
-  const script = (name, rest = '') => `<script crossorigin="anonymous" src="${vestry.frontendApiUrl}/npm/@clerk/${name}" ${rest}></script>`;
-  const attributes = `data-clerk-publishable-key="${vestry.publishableKey}" data-clerk-proxy-url="${vestry.frontendApiUrl}"`;
+export const startApp = async (vestry, major, { pages = PAGES, load = {}, host = 'localhost', keyAlone = false, policy } = {}) => {
+  const from = keyAlone ? `https://${hostOfKey(vestry.publishableKey)}` : vestry.frontendApiUrl;
+  const script = (name, rest = '') => `<script crossorigin="anonymous" src="${from}/npm/@clerk/${name}" ${rest}></script>`;
+  const attributes = `data-clerk-publishable-key="${vestry.publishableKey}"${keyAlone ? '' : ` data-clerk-proxy-url="${from}"`}`;
   const scripts = major === 6
     ? script('ui@1/dist/ui.browser.js') + script('clerk-js@6/dist/clerk.browser.js', attributes)
     : script('clerk-js@5/dist/clerk.browser.js', attributes);
   const links = { signInUrl: '/sign-in', signUpUrl: '/sign-up' };
-  const page = path => {
+  const page = (path, nonce) => {
     const own = Object.keys(pages).filter(prefix => path === prefix || (prefix !== '/' && path.startsWith(`${prefix}/`)));
     const [prefix = '/'] = own.toSorted((one, other) => other.length - one.length);
     const found = pages[prefix] ?? [];
     const mounts = found.length > 0 && !Array.isArray(found[0]) ? [found] : found;
-    return `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
-<script>(${start})(${json({ load: { ...links, ...load }, mounts, prefix })})</script></html>`;
+    const text = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
+<script>(${start})(${json({ load: { ...links, ...load, ...(nonce ? { nonce } : {}) }, mounts, prefix })})</script></html>`;
+    return nonce ? text.replaceAll('<script', `<script nonce="${nonce}"`) : text;
   };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://app');
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(pathname));
+    const nonce = policy && randomBytes(16).toString('hex');
+    const headers = { 'content-type': 'text/html; charset=utf-8', ...(policy ? { 'content-security-policy': policy(nonce) } : {}) };
+    response.writeHead(200, headers).end(page(pathname, nonce));
   });
   await new Promise(done => server.listen(0, '127.0.0.1', done));
   return {

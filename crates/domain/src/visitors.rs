@@ -107,6 +107,12 @@ pub fn is_allowed(instance: &Instance, origin: &str) -> bool {
     is_own && (url.scheme() == "https" || domain == "localhost")
 }
 
+/// The origin of the page at `address`, if its pages may use the instance.
+pub fn origin_of_page(instance: &Instance, address: &str) -> Option<String> {
+    let origin = Url::parse(address).ok()?.origin().ascii_serialization();
+    is_allowed(instance, &origin).then_some(origin)
+}
+
 /// The domain of the app whose Frontend API is at `host`: `example.com` of `clerk.example.com`.
 pub(crate) fn own_domain(host: &str) -> &str {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);

@@ -48,6 +48,7 @@ VESTRY_ROOT_KEY_FILE names or in VESTRY_ROOT_KEY. With --data it is made at firs
 const KEYS_EXAMPLES: &str = "\
 Examples:
   vestry keys                                    of `vestry dev` in this folder
+  vestry keys --env > .env                       for an app
   vestry keys --json --data /var/lib/vestry
 
 Works while a server runs. The secret key of a production instance is shown once, when it is made;
@@ -180,6 +181,10 @@ pub(crate) struct Dev {
     /// Its key, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Answer requests that send or take codes so much later, as in 300ms: for test suites that
+    /// only then begin to wait for the answer.
+    #[arg(long, value_name = "TIME", value_parser = pause)]
+    pub(crate) verification_delay: Option<Milliseconds>,
     /// Print keys and addresses as one line of JSON, once ready.
     #[arg(long)]
     pub(crate) json: bool,
@@ -240,8 +245,11 @@ pub(crate) struct Keys {
     #[arg(long, value_name = "ID")]
     pub(crate) instance: Option<String>,
     /// Print one line of JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "env")]
     pub(crate) json: bool,
+    /// Print variables, for the environment of an app or its file .env.
+    #[arg(long)]
+    pub(crate) env: bool,
 }
 
 #[derive(Subcommand)]
@@ -406,6 +414,25 @@ pub(crate) struct Clock {
 /// A time that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Milliseconds(pub(crate) i64);
+
+impl From<Milliseconds> for std::time::Duration {
+    fn from(Milliseconds(milliseconds): Milliseconds) -> Self {
+        Self::from_millis(milliseconds.unsigned_abs())
+    }
+}
+
+/// More would be longer than requests may take.
+const PAUSE_MS_MAX: i64 = 20_000;
+
+/// Reads `300ms` or `2s`.
+fn pause(text: &str) -> Result<Milliseconds, String> {
+    let read = match text.strip_suffix("ms") {
+        Some(number) => number.parse().ok().map(Milliseconds),
+        None => duration(text).ok(),
+    };
+    read.filter(|Milliseconds(time)| (0..=PAUSE_MS_MAX).contains(time))
+        .ok_or_else(|| "a time is like 300ms or 2s, at most 20s".to_owned())
+}
 
 /// Letters of units of time, and their milliseconds.
 const UNITS: [(char, i64); 4] = [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000), ('s', 1000)];

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use domain::{
@@ -55,7 +56,13 @@ pub(crate) async fn run(dev: cli::Dev, log: Option<String>) -> Result<()> {
     };
     let (tls, authority) =
         encryption(dev.tls, dev.tls_cert.zip(dev.tls_key), &folder, &keys.frontend_host, now)?;
-    let options = Options { ui_folder, development: true, tls, ..Options::default() };
+    let options = Options {
+        ui_folder,
+        development: true,
+        tls,
+        verification_delay: dev.verification_delay.map(Duration::from).unwrap_or_default(),
+        ..Options::default()
+    };
     let server = server::start_with(config, options).await?;
     let mailbox = mailbox::print(Arc::clone(&server.world), keys.instance_id.clone());
     let host = keys.frontend_host.clone();

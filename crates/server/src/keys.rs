@@ -86,6 +86,7 @@ impl Shown {
         println!("CLERK_PUBLISHABLE_KEY={publishable_key}");
         println!("CLERK_SECRET_KEY={}", self.secret_key.as_deref().unwrap_or_default());
         println!("CLERK_API_URL={api_url}");
+        println!("CLERK_TELEMETRY_DISABLED=1");
         let [js_url, ui_url] = script_urls(frontend_api_url);
         for framework in ["NEXT_PUBLIC", "VITE"] {
             println!("{framework}_CLERK_PUBLISHABLE_KEY={publishable_key}");
@@ -106,6 +107,10 @@ pub(crate) async fn run(arguments: cli::Keys, log: Option<String>) -> Result<()>
     let shown = Shown::new(keys, addresses);
     if arguments.json {
         return shown.print_json();
+    }
+    if arguments.env {
+        shown.print_environment();
+        return Ok(());
     }
     shown.print();
     Ok(())

@@ -88,6 +88,7 @@ async fn serve(serve: Serve) -> Result<()> {
         ui_folder,
         development: false,
         tls,
+        ..Options::default()
     };
     let server = server::start_with(config, options).await?;
     tracing::info!(address = %server.address, "ready");

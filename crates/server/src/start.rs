@@ -37,6 +37,8 @@ pub struct Options {
     pub development: bool,
     /// How connections are encrypted, if not by a proxy.
     pub tls: Option<Tls>,
+    /// How much later requests that prepare or attempt a verification are answered.
+    pub verification_delay: Duration,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             ui_folder: None,
             development: false,
             tls: None,
+            verification_delay: Duration::ZERO,
         }
     }
 }
@@ -79,7 +82,10 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     let hosts = Hosts::new(backend_host, frontend_hosts, options.proxy_path);
     let routes = Routes::new(served, wire::published::all());
     let pages = Pages::new(options.ui_folder, options.development);
-    let app = Arc::new(App::new(Arc::clone(&world), routes, hosts).with_pages(pages));
+    let app = App::new(Arc::clone(&world), routes, hosts)
+        .with_pages(pages)
+        .delaying_verifications(options.verification_delay);
+    let app = Arc::new(app);
     let (stop, told) = watch::channel(false);
     let tls = options.tls.map(Arc::new);
     if let Some(tls) = &tls {

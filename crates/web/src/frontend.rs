@@ -175,13 +175,21 @@ fn visitor(
             .is_some_and(|token| testing_tokens::is_valid(instance, &token, now)),
         dev_browser: parameter("__clerk_db_jwt"),
         is_native,
-        origin,
+        origin: origin.or_else(|| own_page(instance, headers)),
         ..Visitor::default()
     };
     if meta.auth == Auth::Public {
         return Ok(visitor);
     }
     Ok(visitor.recognize(instance, &credentials(instance, head, headers, is_native)))
+}
+
+/// The origin of a page that reads from where it is from itself, as behind an app's own server:
+/// browsers do not name the origin then, but the page.
+fn own_page(instance: &Instance, headers: &HeaderMap) -> Option<String> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    text(HeaderName::from_static("sec-fetch-site")).filter(|site| *site == "same-origin")?;
+    visitors::origin_of_page(instance, text(header::REFERER)?)
 }
 
 fn credentials(

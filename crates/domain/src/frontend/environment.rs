@@ -137,16 +137,11 @@ fn auth_config(instance: &Instance) -> AuthConfig {
         .into_iter()
         .filter(|(name, own)| identifiers.contains(name) && own.used_for_first_factor)
         .map(|(name, _)| name.to_owned());
-    let providers = || {
-        let enabled = settings.social.iter().filter(|(_, provider)| provider.authenticatable);
-        enabled.map(|(strategy, _)| strategy.clone())
-    };
     let mut first_factors: Vec<String> =
         shown().into_iter().flat_map(|(_, own)| own.first_factors).collect();
     if all.password.enabled {
         first_factors.insert(0, "password".to_owned());
     }
-    first_factors.extend(providers());
     first_factors.push("ticket".to_owned());
     let required = |names: &[&str]| -> Vec<String> {
         let required =
@@ -166,7 +161,7 @@ fn auth_config(instance: &Instance) -> AuthConfig {
             required(&["email_address", "phone_number"]),
             required(&["username"]),
         ],
-        identification_strategies: identifiers.chain(providers()).collect(),
+        identification_strategies: identifiers.collect(),
         first_factors,
         second_factors: shown().into_iter().flat_map(|(_, own)| own.second_factors).collect(),
         email_address_verification_strategies: attribute(
@@ -345,9 +340,11 @@ fn social((strategy, own): (&String, &settings::SocialProvider)) -> (String, Soc
             .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()),
     };
     let social = Social {
-        enabled: own.enabled,
+        // Nobody signs in with a provider yet. Components would show a button that fails, with a
+        // picture from a host of their makers.
+        enabled: false,
         required: own.required,
-        authenticatable: own.authenticatable,
+        authenticatable: false,
         block_email_subaddresses: own.block_email_subaddresses,
         strategy: strategy.clone(),
         not_selectable: own.not_selectable,

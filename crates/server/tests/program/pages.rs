@@ -17,6 +17,29 @@ fn get(server: &Running, path: &str, headers: &[&str]) -> String {
     server.raw(&format!("GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n"))
 }
 
+#[tokio::test]
+async fn answers_about_codes_may_be_delayed() {
+    let place = Place::empty().await;
+    let server = Running::dev(&place, &["--verification-delay", "700ms"]);
+    let ask = |path: &str| {
+        let started = std::time::Instant::now();
+        let head = "HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close";
+        let answer = server.raw(&format!("POST {path} {head}\r\n\r\n"));
+        assert!(status(&answer).is_some(), "{answer}");
+        started.elapsed() >= std::time::Duration::from_millis(700)
+    };
+    for path in ["sign_ins/sia_1/prepare_first_factor", "sign_ups/sua_1/attempt_verification"] {
+        assert!(ask(&format!("/v1/client/{path}")), "{path}");
+    }
+    // Slow machines may be late with anything once.
+    assert!((0..5).any(|_| !ask("/v1/dev_browser")), "everything is delayed");
+    for wrong in ["0.3", "300", "ms", "21s", "-1ms"] {
+        let (code, text) = failure(&["dev", &format!("--verification-delay={wrong}")]);
+        assert_eq!(code, Some(2), "{wrong}: {text}");
+        assert!(text.contains("a time is like 300ms or 2s"), "{text}");
+    }
+}
+
 /// A folder with one version, as `vestry ui add` leaves it.
 fn installed(folder: &Path, package: &str, version: &str, files: &[(&str, &str)]) {
     let dist = folder.join(package).join(version).join("dist");

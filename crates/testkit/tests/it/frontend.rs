@@ -64,6 +64,8 @@ async fn the_environment_says_what_the_settings_say() {
         settings.password.min_length = 12;
         settings.attack_protection.enumeration_protection = true;
         settings.display.branded = true;
+        let google = settings.social.entry("oauth_google".to_owned()).or_default();
+        (google.enabled, google.authenticatable) = (true, true);
         settings.display.application_name = Some("Shop".to_owned());
         settings.display.urls.after_sign_in = Some("https://shop.example/home".to_owned());
     })
@@ -80,6 +82,10 @@ async fn the_environment_says_what_the_settings_say() {
     }
     assert_eq!(changed["user_settings"]["password_settings"]["min_length"], 12);
     assert_eq!(changed["display_config"]["branded"], true);
+    // Nobody signs in with a provider yet, so no component may offer it.
+    let google = &changed["user_settings"]["social"]["oauth_google"];
+    assert_eq!((&google["enabled"], &google["authenticatable"]), (&false.into(), &false.into()));
+    assert!(!changed["auth_config"].to_string().contains("google"));
     let protection = &changed["user_settings"]["attack_protection"];
     assert_eq!(protection["enumeration_protection"]["enabled"], true);
 }
@@ -115,6 +121,42 @@ async fn a_session_is_shown_with_its_user_and_a_token() {
     server.advance(31_000);
     let later = browser.client().await;
     assert_ne!(later["sessions"][0]["last_active_token"]["jwt"], token.as_str());
+}
+
+#[tokio::test]
+async fn a_token_names_the_origin_of_a_page_behind_its_own_server() {
+    let server = TestServer::start().await;
+    let ids_of = world(&server).await;
+    let mut browser = Browser::open(&server).await;
+    browser.sign_in(&ids_of["user_id"].as_str().into()).await;
+    browser.origin = None;
+    let path = format!("/v1/client?__clerk_db_jwt={}", browser.dev_browser.clone().expect("one"));
+
+    for (site, page, expected) in [
+        // Browsers do not say the origin where a page reads from its own.
+        ("same-origin", "http://localhost:5173/account?tab=1", Some("http://localhost:5173")),
+        ("same-origin", "no page", None),
+        ("cross-site", "http://localhost:5173/", None),
+        ("none", "http://localhost:5173/", None),
+    ] {
+        let asked = Request::new("GET", &path).header("sec-fetch-site", site);
+        let client = browser.send(asked.header("referer", page)).await.json();
+        let token = client["response"]["sessions"][0]["last_active_token"]["jwt"].as_str();
+        let claims = claims(token.expect("a token"));
+        assert_eq!(claims["azp"].as_str(), expected, "{site} {page}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_may_be_shown_by_pages_of_every_origin() {
+    let server = TestServer::start().await;
+    let ids_of = world(&server).await;
+    let path = format!("/images/default/{}", ids_of["user_id"]);
+
+    let shown = server.call(Request::new("GET", &path).header("origin", "https://app.example"));
+    let shown = shown.await;
+
+    assert_eq!((shown.status, shown.header("access-control-allow-origin")), (200, Some("*")));
 }
 
 fn claims(token: &str) -> Value {
