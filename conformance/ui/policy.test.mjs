@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startProduction, startVestry } from '../lib/server.mjs';
 import { MAJORS, backend, go, isIn, isOut, startApp, visit } from './app.mjs';
-import { launch, picture, unexpected } from './browser.mjs';
+import { launch, picture, unexpected, watchedPage } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -11,11 +11,15 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser?.close());
 
-const policyFor = vestry => nonce => [
+/** Where pictures are: under the name that a production server was given. */
+const pictures = (vestry, kind) => (kind === 'production' ? vestry.frontendApiUrl.replace('localhost', 'clerk.localhost') : vestry.frontendApiUrl);
+
+const policyFor = (vestry, kind) => nonce => [
   "default-src 'none'",
   `script-src 'nonce-${nonce}' ${vestry.frontendApiUrl}`,
   `style-src 'nonce-${nonce}'`,
-  `img-src ${vestry.frontendApiUrl}`,
+  // The page's own icon, and pictures of users.
+  `img-src data: ${pictures(vestry, kind)}`,
   `connect-src ${vestry.frontendApiUrl}`,
   'worker-src blob:',
   "base-uri 'none'",
@@ -31,11 +35,13 @@ for (const [kind, start] of Object.entries(kinds)) {
       const vestry = await start();
       t.after(() => vestry.stop());
       const pages = { '/sign-in': ['SignIn', { routing: 'path', path: '/sign-in', fallbackRedirectUrl: '/' }], '/': ['UserButton', { afterSignOutUrl: '/' }] };
-      const app = await startApp(vestry, major, { pages, policy: policyFor(vestry) });
+      const app = await startApp(vestry, major, { pages, policy: policyFor(vestry, kind) });
       t.after(() => app.stop());
       const address = 'ada@example.com';
       await backend(vestry)('/users', { email_address: [address], password: PASSWORD, first_name: 'Ada' });
-      const { page, problems } = await visit(t, browser, vestry, app, '/sign-in');
+      const { page, context, problems } = await watchedPage(browser, [app.url, vestry.frontendApiUrl, pictures(vestry, kind)]);
+      t.after(() => context.close());
+      await page.goto(`${app.url}/sign-in`);
       await page.locator('input[name=identifier]').fill(address);
       await go(page);
       await page.locator('input[name=password]').fill(PASSWORD);
