@@ -49,7 +49,7 @@ conformance: server node_modules/.package-lock.json ## the official SDK, two ver
 ui: server node_modules/.package-lock.json ## our pages and the official components, in Chromium
 	node conformance/ui/run.mjs
 
-node_modules/.package-lock.json: package.json package-lock.json .npmrc
+node_modules/.package-lock.json: package.json package-lock.json .npmrc $(wildcard examples/*/package.json)
 	npm ci
 	touch $@
 

@@ -29,7 +29,7 @@ suite('@clerk/express', world => {
 
     const welcome = await get('/api/me', jwt);
     assert.equal(welcome.status, 200);
-    assert.deepEqual(await welcome.json(), { userId: user.id, sessionId: session.id });
+    assert.deepEqual(await welcome.json(), { userId: user.id, sessionId: session.id, emailAddress: user.primaryEmailAddress?.emailAddress ?? null });
     for (const token of [undefined, 'garbage', `${jwt.slice(0, -6)}AAAAAA`]) assert.equal((await get('/api/me', token)).status, 401);
 
     const page = await get('/account', jwt);
@@ -84,7 +84,9 @@ suite('@clerk/express', world => {
     assert.match(page.trail[1].url, /reason=client-uat-but-no-session-token/);
     assert.equal(page.text, userId);
     const api = await browser.ask(`${app.url}/api/me`);
-    assert.deepEqual(JSON.parse(api.text), { userId, sessionId });
+    const { emailAddress, ...who } = JSON.parse(api.text);
+    assert.deepEqual(who, { userId, sessionId });
+    assert.match(emailAddress, /@example.com$/);
     assert.deepEqual(statuses(await browser.load(`${app.url}/account`)), [200]);
 
     // The app is the same for both versions, and time takes its time.

@@ -147,18 +147,6 @@ async fn a_token_names_the_origin_of_a_page_behind_its_own_server() {
     }
 }
 
-#[tokio::test]
-async fn pictures_may_be_shown_by_pages_of_every_origin() {
-    let server = TestServer::start().await;
-    let ids_of = world(&server).await;
-    let path = format!("/images/default/{}", ids_of["user_id"]);
-
-    let shown = server.call(Request::new("GET", &path).header("origin", "https://app.example"));
-    let shown = shown.await;
-
-    assert_eq!((shown.status, shown.header("access-control-allow-origin")), (200, Some("*")));
-}
-
 fn claims(token: &str) -> Value {
     Value::Object(jwt::decode_unverified(token).expect("a token").payload)
 }
