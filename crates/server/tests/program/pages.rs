@@ -22,6 +22,7 @@ async fn answers_about_codes_may_be_delayed() {
     let place = Place::empty().await;
     let server = Running::dev(&place, &["--verification-delay", "700ms"]);
     let ask = |path: &str| {
+        #[expect(clippy::disallowed_methods, reason = "how long the answer takes")]
         let started = std::time::Instant::now();
         let head = "HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close";
         let answer = server.raw(&format!("POST {path} {head}\r\n\r\n"));
