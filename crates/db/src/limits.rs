@@ -1,9 +1,14 @@
 //! How long things may take and how many may wait, and the clock that measures it.
 
 use std::{
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
+
+use crate::{Error, Result};
 
 /// How long statements and units may take, and how many of them may wait.
 #[derive(Clone, Debug)]
@@ -74,6 +79,25 @@ pub struct Depths {
     pub scans: usize,
     /// For a connection (PostgreSQL).
     pub connections: usize,
+}
+
+/// One more in a queue, until dropped.
+pub(crate) struct Waiting<'q>(&'q AtomicUsize);
+
+impl<'q> Waiting<'q> {
+    pub(crate) fn enter(queue: &'q AtomicUsize, max: usize) -> Result<Self> {
+        let waiting = Self(queue);
+        if queue.fetch_add(1, Ordering::Relaxed) >= max {
+            return Err(Error::Overloaded);
+        }
+        Ok(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Time since the program began to look, which never goes back.

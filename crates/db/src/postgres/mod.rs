@@ -27,10 +27,9 @@ use crate::{
     counters::FOLD,
     db::Opening,
     error::stays,
-    limits::{elapsed, warn_if_slow},
-    sqlite::{Waiting, lock},
+    limits::{Waiting, elapsed, warn_if_slow},
     tx::Open,
-    unit::run_async,
+    unit::{lock, run_async},
 };
 use connect::Server;
 use session::{Connection, State};

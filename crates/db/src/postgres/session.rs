@@ -14,7 +14,7 @@ use super::{
     Postgres, READ,
     values::{is_conflict, is_gone, read},
 };
-use crate::{Error, Result, Row, Statement, Value, sqlite::lock};
+use crate::{Error, Result, Row, Statement, Value, unit::lock};
 
 /// Statements a connection remembers.
 const STATEMENTS_MAX: usize = 512;

@@ -8,7 +8,7 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -21,9 +21,9 @@ pub(crate) use session::Session;
 use crate::{
     BoxFuture, Depths, Error, Limits, Migration, Mode, Result, Scope, Tx, Unit, UnitError,
     db::Opening,
-    limits::{elapsed, warn_if_slow},
+    limits::{Waiting, elapsed, warn_if_slow},
     tx::Open,
-    unit::run_now,
+    unit::{lock, run_now},
 };
 use writer::Writer;
 
@@ -171,31 +171,7 @@ async fn total_changes(tx: &mut Tx) -> Result<i64> {
     tx.rows("select total_changes()", vec![]).await?.pop().map_or(Ok(0), |mut row| row.take())
 }
 
-/// One more in a queue, until dropped.
-pub(crate) struct Waiting<'q>(&'q AtomicUsize);
-
-impl<'q> Waiting<'q> {
-    pub(crate) fn enter(queue: &'q AtomicUsize, max: usize) -> Result<Self> {
-        let waiting = Self(queue);
-        if queue.fetch_add(1, Ordering::Relaxed) >= max {
-            return Err(Error::Overloaded);
-        }
-        Ok(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// The connection of the writing thread.
 fn writing(path: &Path, limits: &Limits) -> Result<Session> {
     Session::new(open::connect(path)?, None, limits.statement)
-}
-
-/// A unit that panicked leaves nothing half-done behind a lock: its transaction is rolled back.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

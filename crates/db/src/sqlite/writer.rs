@@ -10,13 +10,13 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Session, lock, writing};
+use super::{Session, writing};
 use crate::{
     BoxFuture, Error, Limits, Result, Tx, Unit, UnitError,
     error::stays,
     limits::{elapsed, warn_if_slow},
     tx::Open,
-    unit::run_now,
+    unit::{lock, run_now},
 };
 
 /// A unit that draws the position of another this often gives up.
