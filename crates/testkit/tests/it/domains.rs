@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer};
 use wire::backend::interstitial::GetPublicInterstitial;
 
-use crate::races;
+use crate::{calls::text, races};
 
 const PROXY: &str = "https://proxy.three.example/__clerk";
 
@@ -45,10 +45,6 @@ async fn primary(server: &TestServer, instance: usize) -> String {
     let data = listed["data"].as_array().expect("a list");
     let primary = data.iter().find(|domain| domain["is_satellite"] == false);
     text(&primary.expect("there is one")["id"])
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 fn refused(response: &Response, status: u16, code: &str, param: &str) {
@@ -156,6 +152,8 @@ async fn a_domain_is_refused_for_what_is_wrong_with_it() {
         ),
         (json!({ "name": "mine.accounts.dev", "is_satellite": true }), "reserved_domain", "name"),
         (json!({ "name": "clerk.a.test", "is_satellite": true }), "reserved_subdomain", "name"),
+        (json!({ "name": "co.uk", "is_satellite": true }), "reserved_domain", "name"),
+        (json!({ "name": "blogspot.com", "is_satellite": true }), "known_hosting_domain", "name"),
         (json!({ "name": "three.example", "is_satellite": true }), "home_url_taken", "name"),
         (
             json!({ "name": "a.test", "is_satellite": true, "proxy_url": "http://a.test/__clerk" }),
@@ -177,6 +175,10 @@ async fn a_domain_is_refused_for_what_is_wrong_with_it() {
         refused(&post(&server, "/v1/domains", body).await, 422, code, param);
     }
     assert_eq!(list(&server, 2).await["total_count"], 1);
+    let primary = primary(&server, 2).await;
+    for (name, code) in [("co.uk", "reserved_domain"), ("github.io", "known_hosting_domain")] {
+        refused(&patch(&server, &primary, json!({ "name": name })).await, 422, code, "name");
+    }
 }
 
 #[tokio::test]
@@ -189,6 +191,9 @@ async fn in_development_names_have_ports_and_no_proxies() {
     let added = ask("POST", "/v1/domains", body).await.json();
     assert_eq!(added["name"], "localhost:3001");
     assert_eq!(added["frontend_api_url"], "https://one.clerk.accounts.dev");
+
+    let shared = ask("POST", "/v1/domains", json!({ "name": "co.uk:80", "is_satellite": true }));
+    refused(&shared.await, 422, "reserved_domain", "name");
 
     let path = format!("/v1/domains/{}", text(&added["id"]));
     let proxied = ask("PATCH", &path, json!({ "proxy_url": PROXY })).await;
@@ -273,13 +278,7 @@ async fn a_change_of_domain_moves_the_frontend_and_signs_everybody_out() {
             Some(true),
             "www.second.test",
         ),
-        (
-            "POST",
-            "/v1/beta_features/change_domain",
-            "https://app.third.test",
-            None,
-            "app.third.test",
-        ),
+        ("POST", "/v1/beta_features/change_domain", "https://app.third.test", None, "third.test"),
     ];
     for (method, path, home, is_secondary, name) in ways {
         let mut body = json!({ "home_url": home });
@@ -301,7 +300,12 @@ async fn a_change_of_domain_moves_the_frontend_and_signs_everybody_out() {
         (json!({ "home_url": "https://127.0.0.1" }), "form_param_format_invalid"),
         (json!({ "home_url": "https://mine.netlify.app" }), "known_hosting_domain"),
         (json!({ "home_url": "https://clerk.com" }), "reserved_domain"),
-        (json!({ "home_url": "https://accounts.new.test" }), "reserved_subdomain"),
+        (
+            json!({ "home_url": "https://accounts.new.test", "is_secondary": true }),
+            "reserved_subdomain",
+        ),
+        (json!({ "home_url": "https://co.uk" }), "reserved_domain"),
+        (json!({ "home_url": "https://github.io" }), "known_hosting_domain"),
         (json!({}), "form_param_missing"),
     ];
     for (body, code) in bad {

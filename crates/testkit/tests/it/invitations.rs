@@ -7,24 +7,15 @@ use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer};
 
 use crate::{
+    calls::{made, post, text},
     races::{TASKS, together},
     sessions::set,
 };
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-async fn post(server: &TestServer, path: &str, body: &Value) -> Response {
-    server.call(Request::new("POST", path).bearer(server.secret_key()).json(body)).await
-}
-
 async fn get(server: &TestServer, path: &str) -> Value {
     let response = server.call(Request::new("GET", path).bearer(server.secret_key())).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
-    response.json()
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = post(server, path, body).await;
     assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
     response.json()
 }
@@ -51,10 +42,6 @@ async fn addresses(server: &TestServer, query: &str) -> Vec<String> {
 async fn total(server: &TestServer, query: &str) -> u64 {
     let path = format!("/v1/invitations?paginated=true&limit=1&{query}");
     get(server, &path).await["total_count"].as_u64().expect("a number")
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 fn id(value: &Value) -> String {

@@ -10,28 +10,15 @@ use domain::{
     totp,
 };
 use serde_json::{Value, json};
-use testkit::{Request, Response, TestServer};
+use testkit::{Request, TestServer};
 
 use crate::{
     ask::world,
+    calls::{made, text},
     races::{TASKS, together},
 };
 
 const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-
-async fn post(server: &TestServer, path: &str, body: &Value) -> Response {
-    server.call(Request::new("POST", path).bearer(server.secret_key()).json(body)).await
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = post(server, path, body).await;
-    assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
-    response.json()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
-}
 
 /// The same database, for a process with these root keys.
 fn knowing(server: &TestServer, first: &RootKey, other: Option<&RootKey>) -> Arc<World> {

@@ -5,27 +5,14 @@ use std::{fs, path::Path};
 use db::Mode;
 use domain::{Hasher, Place, Rate, messages, sessions::testing};
 use serde_json::{Value, json};
-use testkit::{Request, Response, TestServer, somebody};
+use testkit::{Request, TestServer, somebody};
 
 use crate::{
     ask::world,
+    calls::{made, post, text},
     races::{TASKS, together},
     sessions::set,
 };
-
-async fn post(server: &TestServer, path: &str, body: &Value) -> Response {
-    server.call(Request::new("POST", path).bearer(server.secret_key()).json(body)).await
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = post(server, path, body).await;
-    assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
-    response.json()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
-}
 
 /// All that is stored: every row as text, and on SQLite every byte of its files as a letter.
 async fn stored(server: &TestServer) -> Vec<String> {

@@ -8,23 +8,16 @@ use jwt::decode_unverified;
 use serde_json::{Map, Value, json};
 use testkit::{Request, Response, TestServer};
 
-use crate::races;
+use crate::{
+    calls::{made, post, text},
+    races,
+};
 
 const ORIGIN: &str = "https://app.example.com";
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-async fn post(server: &TestServer, path: &str, body: &Value) -> Response {
-    server.call(Request::new("POST", path).bearer(server.secret_key()).json(body)).await
-}
-
 async fn get(server: &TestServer, path: &str) -> Value {
     let response = server.call(Request::new("GET", path).bearer(server.secret_key())).await;
-    assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
-    response.json()
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = post(server, path, body).await;
     assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
     response.json()
 }
@@ -47,10 +40,6 @@ async fn begun(server: &TestServer) -> (String, String) {
 
 async fn token(server: &TestServer, session_id: &str) -> Response {
     post(server, &format!("/v1/sessions/{session_id}/tokens"), &json!({})).await
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 fn claims(jwt: &str) -> Map<String, Value> {

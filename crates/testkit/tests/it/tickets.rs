@@ -11,26 +11,15 @@ use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer};
 use wire::backend::trusted_devices::DevicePlatform;
 
-use crate::races;
+use crate::{
+    calls::{made, post, text},
+    races,
+};
 
 const HOUR_MS: i64 = 3600 * 1000;
 
-async fn post(server: &TestServer, path: &str, body: &Value) -> Response {
-    server.call(Request::new("POST", path).bearer(server.secret_key()).json(body)).await
-}
-
 async fn get(server: &TestServer, path: &str) -> Response {
     server.call(Request::new("GET", path).bearer(server.secret_key())).await
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = post(server, path, body).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
-    response.json()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 async fn user(server: &TestServer, body: Value) -> String {

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer};
 use wire::{Timestamp, backend::waitlist_entries::WaitlistEntryId};
 
-use crate::races::together;
+use crate::{
+    calls::{made, text},
+    races::together,
+};
 
 const PATH: &str = "/v1/waitlist_entries";
 
@@ -17,12 +20,6 @@ async fn ask(server: &TestServer, method: &str, path: &str, body: Option<&Value>
             None => request,
         })
         .await
-}
-
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let response = ask(server, "POST", path, Some(body)).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
-    response.json()
 }
 
 async fn waiting(server: &TestServer, email_address: &str) -> Value {
@@ -57,10 +54,6 @@ async fn events(server: &TestServer) -> Vec<(String, Value)> {
     let outbox = server.outbox().await.into_iter();
     let of_entries = outbox.filter(|one| one.kind.starts_with("waitlistEntry."));
     of_entries.map(|one| (one.kind, one.data)).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 fn path_of(entry: &Value, action: &str) -> String {
