@@ -56,7 +56,7 @@ async fn add(outside: &Outside, request: AddDomain) -> Result<Domain> {
         return Err(refusal.param("is_satellite").into());
     }
     let instance = &outside.instance;
-    let name = names::checked(instance, "name", &request.name)?;
+    let name = names::checked(outside, "name", &request.name)?;
     let proxy_url = match &request.proxy_url {
         Patch::Set(url) => Some(working_proxy(outside, None, url).await?),
         Patch::Keep | Patch::Clear => None,
@@ -88,7 +88,7 @@ async fn update(outside: &Outside, request: UpdateDomain) -> Result<Domain> {
         return Err(refusal::domain_update_forbidden().because(reason).into());
     }
     let name = request.name.as_ref();
-    let name = name.map(|name| names::checked(&outside.instance, "name", name)).transpose()?;
+    let name = name.map(|name| names::checked(outside, "name", name)).transpose()?;
     let proxy_url = match &request.proxy_url {
         Patch::Set(url) => Patch::Set(working_proxy(outside, Some(&row.id), url).await?),
         Patch::Clear => Patch::Clear,
@@ -179,7 +179,7 @@ async fn move_home(
         return Err(refusal::request_invalid_for_environment().because(reason).into());
     }
     let is_secondary = is_secondary.as_ref().copied().unwrap_or_default();
-    let name = names::of_home(&outside.instance, &home_url, is_secondary)?;
+    let name = names::of_home(outside, &home_url, is_secondary)?;
     let row = outside.read(primary, ()).await?;
     // A proxy of the old domain would keep the Frontend API where it was.
     let proxy_url = if row.name == name { Patch::Keep } else { Patch::Clear };

@@ -1,9 +1,10 @@
 //! What a domain may be called.
 
+use psl::{List, Psl as _, Type};
 use url::{Host, Url};
 use wire::{Refusal, refusal};
 
-use crate::{Instance, Result};
+use crate::{Instance, Outside, Result};
 
 /// Characters of a domain name.
 const NAME_CHARS_MAX: usize = 253;
@@ -67,7 +68,8 @@ const HOSTING: [&str; 31] = [
 ];
 
 /// The one way to write a domain's name; `param` is where it came from.
-pub(super) fn checked(instance: &Instance, param: &str, text: &str) -> Result<String> {
+pub(super) fn checked(outside: &Outside, param: &str, text: &str) -> Result<String> {
+    let instance = &outside.instance;
     let text = text.trim_matches(' ');
     if text.len() > NAME_CHARS_MAX {
         let reason = format!("{param} must be at most {NAME_CHARS_MAX} characters long.");
@@ -79,15 +81,39 @@ pub(super) fn checked(instance: &Instance, param: &str, text: &str) -> Result<St
             format!("{param} must be a domain name without a scheme, such as example.com.");
         refusal::form_param_format_invalid().because(reason)
     };
-    let refused = match name {
-        None => malformed(),
-        Some(name) if instance.is_development() => return Ok(name),
-        Some(name) => match refused(&name) {
-            Some(refusal) => refusal,
-            None => return Ok(name),
-        },
+    let refused = match &name {
+        None => Some(malformed()),
+        Some(name) if instance.is_development() => {
+            shared(name.split(':').next().unwrap_or_default())
+        }
+        Some(name) if is_servers(outside, name) => Some(super::taken_home()),
+        Some(name) => refused(name).or_else(|| shared(name)),
     };
+    let Some(refused) = refused else { return Ok(name.unwrap_or_default()) };
     Err(refused.param(param).into())
+}
+
+/// True for a name whose hosts are those of the server itself. Only the instances that are reached
+/// there anyway may have it.
+fn is_servers(outside: &Outside, name: &str) -> bool {
+    let server = Url::parse(&outside.world.public_url).ok();
+    let Some(host) = server.as_ref().and_then(Url::host_str) else {
+        return false;
+    };
+    let instance = &outside.instance;
+    let domain = ["clerk.", "accounts."].iter().find_map(|label| host.strip_prefix(label));
+    let is_own = instance.is_first || instance.frontend_host == host;
+    !is_own && (name == host || Some(name) == domain)
+}
+
+/// Why nobody may have a name under which others have theirs: whoever had it would set cookies for
+/// all of them.
+fn shared(name: &str) -> Option<Refusal> {
+    let suffix = List.suffix(name.as_bytes()).filter(|suffix| suffix.as_bytes() == name.as_bytes());
+    match suffix?.typ()? {
+        Type::Private => Some(refusal::known_hosting_domain()),
+        Type::Icann => Some(refusal::reserved_domain()),
+    }
 }
 
 /// Why nobody may have this name.
@@ -130,9 +156,9 @@ fn with_port(text: &str) -> Option<String> {
 
 /// The name of the domain that an app's address is on.
 ///
-/// `www.` goes, unless the app is one of several on the domain. A list of public suffixes would
-/// tell more; without one, the rest of the host counts.
-pub(super) fn of_home(instance: &Instance, home_url: &str, is_secondary: bool) -> Result<String> {
+/// That is what somebody registered, unless the app is one of several on the domain: then the whole
+/// host counts.
+pub(super) fn of_home(outside: &Outside, home_url: &str, is_secondary: bool) -> Result<String> {
     const PARAM: &str = "home_url";
     let url = Url::parse(home_url).ok();
     let Some(host) = url.as_ref().and_then(|url| match url.host() {
@@ -146,8 +172,9 @@ pub(super) fn of_home(instance: &Instance, home_url: &str, is_secondary: bool) -
         let reason = "home_url must have an https scheme.";
         return Err(refusal::insecure_url().because(reason).param(PARAM).into());
     }
-    let host = if is_secondary { host } else { host.strip_prefix("www.").unwrap_or(host) };
-    checked(instance, PARAM, host)
+    let registered = List.domain(host.as_bytes()).filter(|_| !is_secondary);
+    let registered = registered.and_then(|name| str::from_utf8(name.as_bytes()).ok());
+    checked(outside, PARAM, registered.unwrap_or(host))
 }
 
 /// The one way to write a proxy's URL: no slash at its end, nothing but host and path.
@@ -175,7 +202,7 @@ pub(crate) fn proxy_url(instance: &Instance, text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{public, refused, with_port};
+    use super::{public, refused, shared, with_port};
 
     #[test]
     fn names_are_public_or_refused() {
@@ -210,6 +237,27 @@ mod tests {
             ("one.clerk.accounts.dev", Some("reserved_domain")),
             ("intranet.local", Some("reserved_domain")),
             ("clerk.example.com", Some("reserved_subdomain")),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(code(name).as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_all_are_nobodys() {
+        let code = |name| shared(name).map(|refusal| refusal.code().to_owned());
+        let cases = [
+            ("com", Some("reserved_domain")),
+            ("co.uk", Some("reserved_domain")),
+            ("any.ck", Some("reserved_domain")),
+            ("www.ck", None),
+            ("xn--55qx5d.cn", Some("reserved_domain")),
+            ("github.io", Some("known_hosting_domain")),
+            ("s3.amazonaws.com", Some("known_hosting_domain")),
+            ("example.co.uk", None),
+            ("mine.uk.com", None),
+            ("localhost", None),
+            ("nobody.test", None),
         ];
         for (name, expected) in cases {
             assert_eq!(code(name).as_deref(), expected, "{name}");
