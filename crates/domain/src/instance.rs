@@ -193,37 +193,21 @@ async fn update_restrictions(
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is one of several changes")]
 fn restrict(settings: &mut Settings, request: &UpdateInstanceRestrictions) -> Result<()> {
-    use_allowlist(settings, request.allowlist, "allowlist")?;
     let restrictions = &mut settings.restrictions;
+    set(&mut restrictions.allowlist, &request.allowlist);
     set(&mut restrictions.blocklist, &request.blocklist);
-    let spared = request.allowlist_blocklist_disabled_on_sign_in;
-    let was_spared = restrictions.allowlist_blocklist_disabled_on_sign_in;
-    let has_lists = restrictions.allowlist || restrictions.blocklist;
-    // What was answered before can be sent back as it was.
-    if spared == Patch::Set(true) && !was_spared && !has_lists {
-        let reason = "Neither the allowlist nor the blocklist is enabled.";
-        let refusal = refusal::disabled_instance_restriction().because(reason);
-        return Err(refusal.param("allowlist_blocklist_disabled_on_sign_in").into());
-    }
-    set(&mut restrictions.allowlist_blocklist_disabled_on_sign_in, &spared);
+    set(
+        &mut restrictions.allowlist_blocklist_disabled_on_sign_in,
+        &request.allowlist_blocklist_disabled_on_sign_in,
+    );
     set(&mut restrictions.block_email_subaddresses, &request.block_email_subaddresses);
     set(&mut restrictions.block_disposable_email_domains, &request.block_disposable_email_domains);
     set(
         &mut restrictions.ignore_dots_for_gmail_addresses,
         &request.ignore_dots_for_gmail_addresses,
     );
-    Ok(())
-}
-
-/// Nobody on a list signs up where nobody signs up without an invitation.
-fn use_allowlist(settings: &mut Settings, allowlist: Patch<bool>, name: &str) -> Result<()> {
-    if allowlist == Patch::Set(true) && settings.sign_up.mode == "restricted" {
-        let reason = format!("{name} cannot be enabled while sign-ups are restricted.");
-        let refusal = refusal::sign_up_mode_restricted_invalid_value().because(reason);
-        return Err(refusal.param(name).into());
-    }
-    set(&mut settings.restrictions.allowlist, &allowlist);
     Ok(())
 }
 
@@ -479,7 +463,12 @@ async fn update_auth_config(
 }
 
 fn configure(settings: &mut Settings, request: &UpdateInstanceAuthConfig) -> Result<()> {
-    use_allowlist(settings, request.restricted_to_allowlist, "restricted_to_allowlist")?;
+    let before = settings.clone();
+    set(&mut settings.restrictions.allowlist, &request.restricted_to_allowlist);
+    // Here the setting has another name.
+    if let Some(found) = settings.contradictions(&before).first() {
+        return Err(found.refusal("restricted_to_allowlist").into());
+    }
     set(&mut settings.sign_up.progressive, &request.progressive_sign_up);
     set(&mut settings.test_mode, &request.test_mode);
     if let Patch::Set(local) = &request.from_email_address {

@@ -108,12 +108,11 @@ async fn apply(change: Value, yes: bool, of: cli::ConfigOf) -> Result<()> {
     let before = settings::of_instance(&world, &id).await?;
     let old = document(&before)?;
     let wanted = merged(old.clone(), change);
-    let after = Settings::parse(&wanted.to_string());
-    let after = match after {
+    let after = match checked(&before, &wanted) {
         Ok(after) => after,
         Err(reasons) => {
             world.db.close().await;
-            return Err(Failure::Settings(reasons.split("; ").map(str::to_owned).collect()));
+            return Err(Failure::Settings(reasons));
         }
     };
     let new = document(&after)?;
@@ -141,6 +140,18 @@ async fn apply(change: Value, yes: bool, of: cli::ConfigOf) -> Result<()> {
     };
     world.db.close().await;
     outcome
+}
+
+/// The settings that are wanted, or all that is wrong with them.
+fn checked(before: &Settings, wanted: &Value) -> std::result::Result<Settings, Vec<String>> {
+    let after = Settings::parse(&wanted.to_string())
+        .and_then(|after| after.validate_change(before).map(|()| after))
+        .map_err(|reasons| reasons.split("; ").map(str::to_owned).collect::<Vec<_>>())?;
+    let found = after.contradictions(before);
+    if found.is_empty() {
+        return Ok(after);
+    }
+    Err(found.iter().map(|one| format!("{} {}", one.path(), one.reason())).collect())
 }
 
 /// Asks whoever sits there; where nobody does, `--yes` says it.

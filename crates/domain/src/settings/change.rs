@@ -34,9 +34,7 @@ async fn write<I: Send + Sync + 'static>(
     if settings == before {
         return Ok(settings);
     }
-    settings
-        .validate_change(&before)
-        .map_err(|reason| refusal::breaks_instance_invariant().because(format!("{reason}.")))?;
+    check(&before, &settings)?;
     let sql = "update instances set settings = $1, updated_at = $2 where id = $3";
     let text = Value::Text(serde_json::to_string(&settings)?);
     cx.tx.execute(sql, vec![text, Value::Int(cx.wall.0), id]).await?;
@@ -60,9 +58,7 @@ pub async fn replace(
     before: &Settings,
     after: &Settings,
 ) -> Result<bool> {
-    after
-        .validate_change(before)
-        .map_err(|reason| refusal::breaks_instance_invariant().because(format!("{reason}.")))?;
+    check(before, after)?;
     let (id, before) = (id.to_value(), before.clone());
     let (text, now) = (serde_json::to_string(after)?, (world.seeds.clock)());
     let work = move |mut tx: Tx| -> BoxFuture<Result<bool>> {
@@ -77,6 +73,17 @@ pub async fn replace(
         })
     };
     world.everywhere("replace_settings", Mode::Write, work).await
+}
+
+/// Refuses what settings cannot be, or cannot become.
+fn check(before: &Settings, after: &Settings) -> Result<()> {
+    after
+        .validate_change(before)
+        .map_err(|reason| refusal::breaks_instance_invariant().because(format!("{reason}.")))?;
+    match after.contradictions(before).first() {
+        Some(found) => Err(found.refusal(found.param()).into()),
+        None => Ok(()),
+    }
 }
 
 async fn stored(tx: &mut Tx, id: Value) -> Result<String> {

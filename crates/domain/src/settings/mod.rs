@@ -32,6 +32,7 @@ macro_rules! settings {
 mod access;
 mod attributes;
 mod change;
+mod contradictions;
 mod display;
 mod features;
 
@@ -41,6 +42,7 @@ pub use access::{
 };
 pub use attributes::{Attribute, Attributes, Strategy};
 pub use change::{Edit, change, of_instance, replace};
+pub use contradictions::Contradiction;
 pub use display::{ButtonTheme, Display, GeneralTheme, PageTheme, Theme, Urls};
 pub use features::{
     ApiKeys, Commerce, EnterpriseSso, Native, OAuthApplicationPolicy, OrganizationPolicy, Protect,

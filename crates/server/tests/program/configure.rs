@@ -78,6 +78,30 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(part), "{text}");
     }
+    for words in [
+        &["restrictions.allowlist_blocklist_disabled_on_sign_in", "true"],
+        &["organizations.domains_enrollment_modes", "[\"automatic_invitation\"]"],
+    ] {
+        let set = [&["config", "set"], words.as_slice(), &["--yes"]].concat();
+        let (code, text) = failure(&with(&set, &flags));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(words[0]), "{text}");
+    }
+    // Whichever of the two comes second is refused.
+    let (allowlist, mode) = (["restrictions.allowlist", "true"], ["sign_up.mode", "restricted"]);
+    for (first, undo, second) in [
+        (allowlist, ["restrictions.allowlist", "false"], mode),
+        (mode, ["sign_up.mode", "public"], allowlist),
+    ] {
+        let set = |words: [&'static str; 2]| {
+            with(&[&["config", "set"], words.as_slice(), &["--yes"]].concat(), &flags)
+        };
+        said(&set(first));
+        let (code, text) = failure(&set(second));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("restrictions.allowlist cannot be enabled"), "{text}");
+        said(&set(undo));
+    }
     let (_, text) = failure(&with(&["config", "get", "sign_up.moode"], &flags));
     assert!(text.contains("did you mean sign_up.mode?"), "{text}");
 }
