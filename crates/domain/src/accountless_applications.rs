@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 use db::{Column as _, Mode, Record, Tx, Value};
 use jwt::SigningKey;
 use macros::Record;
 use wire::{
-    Id, Tag, Timestamp,
+    Id, Kind as _, Tag, Timestamp,
     backend::{
         accountless_applications::{
             AccountlessApplication, CompleteAccountlessApplicationOnboarding,
             CreateAccountlessApplication,
         },
-        instance::EnvironmentType,
+        instance::{EnvironmentType, Instance as InstanceResource},
     },
     refusal,
 };
@@ -33,6 +33,8 @@ const RECENT_MAX: usize = 10;
 const RECENT_MS: i64 = 10 * 60 * 1000;
 /// Unfinished ones that a server keeps.
 const UNFINISHED_MAX: usize = 200;
+/// Letters of a claim token that come after the instance's.
+const TAG_CHARS: usize = 43;
 /// Host names that are tried until one is free.
 const HOSTS_MAX: usize = 5;
 
@@ -138,6 +140,44 @@ async fn complete(
     Ok(view(&outside.world, &outside.instance, keys))
 }
 
+/// Whether the application that `token` claims is claimed; nothing if there is none.
+pub async fn is_claimed(world: &Arc<World>, token: &str) -> Result<Option<bool>> {
+    let Some(instance) = of_token(world, token).await? else {
+        return Ok(None);
+    };
+    let id = Value::Text(instance.id.to_string());
+    let row = world.everywhere("accountless_claimed", Mode::Read, move |mut tx| {
+        let id = id.clone();
+        Box::pin(async move {
+            Ok(AccountlessRow::select(&tx).filter("instance_id = ?", [id]).first(&mut tx).await?)
+        })
+    });
+    Ok(row.await?.map(|row| row.claimed_at.is_some()))
+}
+
+/// Says that the application that `token` claims is somebody's; nothing if there is none.
+pub async fn claim(world: &Arc<World>, token: &str) -> Result<Option<bool>> {
+    let Some(instance) = of_token(world, token).await? else {
+        return Ok(None);
+    };
+    let sql = "update accountless_applications set claimed_at = coalesce(claimed_at, $1)
+               where instance_id = $2 returning id";
+    let now = (world.seeds.clock)();
+    let values = vec![Value::Int(now.0), Value::Text(instance.id.to_string())];
+    let claimed = world.everywhere("claim_accountless", Mode::Write, move |mut tx| {
+        let values = values.clone();
+        Box::pin(async move { Ok(tx.rows(sql, values).await?) })
+    });
+    Ok((!claimed.await?.is_empty()).then_some(true))
+}
+
+/// When the instance became somebody's. One that was made by hand is its operator's from the
+/// beginning.
+pub(crate) async fn claimed_at(cx: &mut Cx, (): ()) -> Result<Option<Timestamp>> {
+    let row = AccountlessRow::select(&cx.tx).first(&mut cx.tx).await?;
+    Ok(row.map_or(Some(Timestamp(0)), |row| row.claimed_at))
+}
+
 async fn finish(cx: &mut Cx, (): ()) -> Result<()> {
     let sql = "update accountless_applications
                set claimed_at = coalesce(claimed_at, $1), completed_at = coalesce(completed_at, $1)
@@ -162,12 +202,32 @@ struct AccountlessRow {
     completed_at: Option<Timestamp>,
 }
 
-fn view(world: &World, instance: &Instance, keys: Keys) -> AccountlessApplication {
-    // Made of the instance's own key, so that it can be told again and is stored nowhere.
+/// What claims the instance: its id, and what is made of its own key, so that it can be told again
+/// and is stored nowhere.
+fn token_of(instance: &Instance) -> String {
     let tag = hmac::sign(&instance.signer.codes, b"accountless claim");
     let half = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u128::from(*byte));
     let (first, second) = tag.as_ref().split_at(16);
-    let token = base62([half(first), half(second)]);
+    let id = instance.id.as_str();
+    let id = id.strip_prefix(InstanceResource::PREFIX).unwrap_or(id);
+    format!("{id}{}", base62([half(first), half(second)]))
+}
+
+/// The instance that a token claims.
+async fn of_token(world: &Arc<World>, token: &str) -> Result<Option<Arc<Instance>>> {
+    let id = token.len().checked_sub(TAG_CHARS).and_then(|end| token.get(..end));
+    let Some(id) = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric())) else {
+        return Ok(None);
+    };
+    let id = format!("{}{id}", InstanceResource::PREFIX).into();
+    let instance = instances::by_id(world, &id).await?;
+    Ok(instance.filter(|instance| {
+        verify_slices_are_equal(token_of(instance).as_bytes(), token.as_bytes()).is_ok()
+    }))
+}
+
+fn view(world: &World, instance: &Instance, keys: Keys) -> AccountlessApplication {
+    let token = token_of(instance);
     let url = &world.public_url;
     AccountlessApplication {
         object: Tag::new(),

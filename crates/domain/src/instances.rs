@@ -283,6 +283,12 @@ pub async fn by_secret_key(world: &Arc<World>, key: &str) -> Result<Option<Arc<I
     remembered(world, digest.clone(), own, Some(digest)).await
 }
 
+/// The instance with this id.
+pub async fn by_id(world: &Arc<World>, id: &InstanceId) -> Result<Option<Arc<Instance>>> {
+    let own = "select id from instances where id = ?";
+    remembered(world, format!("id@{id}"), own, Some(id.to_string())).await
+}
+
 /// The instance whose Frontend API is at this host, which its publishable key spells.
 pub async fn by_frontend_host(world: &Arc<World>, host: &str) -> Result<Option<Arc<Instance>>> {
     // No digest has an `@`.

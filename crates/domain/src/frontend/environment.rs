@@ -1,7 +1,7 @@
 //! The environment, made of the instance's settings and of nothing else.
 
 use wire::{
-    Tag,
+    Tag, Timestamp,
     frontend::environment::{
         Actions, ApiKeysSettings, AttackProtection, Attribute, AuthConfig, BillingSettings,
         CommerceSettings, Disabled, DisplayConfig, EmailLink, Enabled, EnterpriseSso, Environment,
@@ -13,7 +13,7 @@ use wire::{
 };
 
 use crate::{
-    Instance, Operations, Outside, Result, Settings,
+    Instance, Operations, Outside, Result, Settings, accountless_applications,
     settings::{self, Strategy},
     visitors::own_domain,
 };
@@ -24,18 +24,24 @@ pub(super) fn operations(all: Operations) -> Operations {
 }
 
 async fn get(outside: &Outside, _: GetEnvironment) -> Result<Environment> {
-    Ok(environment(outside))
+    environment(outside).await
 }
 
 async fn update(outside: &Outside, _: UpdateEnvironment) -> Result<Environment> {
-    Ok(environment(outside))
+    environment(outside).await
 }
 
-fn environment(outside: &Outside) -> Environment {
+async fn environment(outside: &Outside) -> Result<Environment> {
     let instance = &outside.instance;
     let settings = &instance.settings;
-    Environment {
-        auth_config: auth_config(instance),
+    // Nobody makes others without an account.
+    let claimed_at = if instance.is_development() {
+        outside.read(accountless_applications::claimed_at, ()).await?
+    } else {
+        Some(Timestamp(0))
+    };
+    Ok(Environment {
+        auth_config: auth_config(instance, claimed_at),
         display_config: display(outside),
         user_settings: user_settings(settings),
         organization_settings: organization_settings(settings),
@@ -59,7 +65,7 @@ fn environment(outside: &Outside) -> Environment {
         client_debug_mode: settings.client_debug_mode,
         partitioned_cookies: settings.partitioned_cookies,
         maintenance_mode: settings.maintenance_mode,
-    }
+    })
 }
 
 /// What the app looks like, and where its pages are.
@@ -120,7 +126,7 @@ fn attribute(settings: &Settings, name: &str, own: &settings::Attribute) -> Attr
     }
 }
 
-fn auth_config(instance: &Instance) -> AuthConfig {
+fn auth_config(instance: &Instance, claimed_at: Option<Timestamp>) -> AuthConfig {
     let settings = &instance.settings;
     let all = &settings.attributes;
     let state = |attribute: &settings::Attribute| {
@@ -175,8 +181,7 @@ fn auth_config(instance: &Instance) -> AuthConfig {
         test_mode: settings.test_mode,
         cookieless_dev: instance.is_development(),
         url_based_session_syncing: settings.url_based_session_syncing,
-        // Whoever runs the server owns the application already.
-        claimed_at: Some(wire::Timestamp(0)),
+        claimed_at,
         reverification: settings.session.reverification,
         session_minter: settings.session.minter,
         preferred_channels: None,

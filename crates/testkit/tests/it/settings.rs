@@ -467,14 +467,10 @@ async fn an_application_without_an_account_is_a_development_instance_of_its_own(
     assert!(text("publishable_key").starts_with("pk_test_"));
     let claim = format!("{}/apps/claim?token=", server.address());
     let token = text("claim_url").strip_prefix(&claim).expect("the claim page").to_owned();
-    assert_eq!(token.len(), 43);
+    assert_eq!(token.len(), 27 + 43);
     assert!(text("api_keys_url").starts_with(server.address()));
     for url in ["claim_url", "api_keys_url"].map(text) {
-        let path = url.strip_prefix(server.address()).expect("of this server").to_owned();
-        let page = server.call(Request::new("GET", &path)).await;
-        let html = String::from_utf8(page.body.clone()).expect("text");
-        assert_eq!(page.status, 200, "{html}");
-        assert!(html.contains("vestry keys"), "{html}");
+        let html = application_page(&server, "GET", &url).await;
         assert!(!html.contains(&token) && !html.contains("sk_test_"), "it shows no secret");
     }
 
@@ -492,8 +488,59 @@ async fn an_application_without_an_account_is_a_development_instance_of_its_own(
     let other = complete(server.secret_key()).await;
     other.assert_refusal("complete");
     assert_eq!((other.status, other.code().as_str()), (404, "resource_not_found"));
+    assert!(!application_page(&server, "GET", &text("claim_url")).await.contains("<form"));
     let nobody = server.call(Request::new("POST", &format!("{ACCOUNTLESS}/complete"))).await;
     assert_eq!(nobody.status, 401);
+}
+
+/// What browsers are shown at an address that the server handed out.
+async fn application_page(server: &TestServer, method: &str, url: &str) -> String {
+    let path = url.strip_prefix(server.address()).expect("of this server").to_owned();
+    let page = server.call(Request::new(method, &path)).await;
+    let html = String::from_utf8(page.body.clone()).expect("text");
+    assert_eq!(page.status, 200, "{html}");
+    assert!(html.contains("vestry keys"), "{html}");
+    html
+}
+
+#[tokio::test]
+async fn an_application_is_claimed_by_whoever_has_its_link_and_says_so() {
+    const BUTTON: &str = "Claim the application";
+    let server = TestServer::start().await;
+    let made = accountless(&server).await.json();
+    let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+    let (url, key) = (text("claim_url"), text("publishable_key"));
+    let host = domain::instances::host_of_publishable_key(&key).expect("a host");
+    let claimed_at = |host: String| {
+        let path = format!("/_/{host}/v1/environment");
+        let asked = server.call(Request::new("GET", &path));
+        async { asked.await.json()["auth_config"]["claimed_at"].clone() }
+    };
+    assert_eq!(claimed_at(host.clone()).await, Value::Null);
+    assert_eq!(claimed_at("one.clerk.accounts.dev".to_owned()).await, 0, "its operator's");
+
+    let before = server.dump().await;
+    let bare = url.trim_end_matches(char::is_alphanumeric);
+    for wrong in ["x", "", "\u{e9}"].map(|token| format!("{bare}{token}")) {
+        for method in ["GET", "POST"] {
+            assert!(!application_page(&server, method, &wrong).await.contains(BUTTON));
+        }
+    }
+    let mut forged = url.clone();
+    let last = forged.pop().expect("a token");
+    forged.push(if last == 'A' { 'B' } else { 'A' });
+    assert!(!application_page(&server, "POST", &forged).await.contains(BUTTON));
+    assert!(application_page(&server, "GET", &url).await.contains(BUTTON), "looking is no claim");
+    assert_eq!(server.dump().await, before);
+
+    let asked = format!("{url}&framework=nextjs&return_url=http%3A%2F%2Flocalhost%3A3000");
+    for _ in 0..2 {
+        let page = application_page(&server, "POST", &asked).await;
+        assert!(page.contains("is yours") && !page.contains(BUTTON), "{page}");
+        server.advance(1000);
+    }
+    assert!(!application_page(&server, "GET", &url).await.contains(BUTTON));
+    assert_eq!(claimed_at(host).await, testkit::BEGINNING.0, "the first time counts");
 }
 
 #[tokio::test]

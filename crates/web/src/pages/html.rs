@@ -77,10 +77,25 @@ pub(crate) fn notice(
     title: &str,
     advice: &str,
 ) -> Response<Body> {
+    page(status, notice_text(prefix, title, advice))
+}
+
+/// The same, with a form that is sent to this server.
+pub(crate) fn notice_with_form(
+    status: StatusCode,
+    prefix: &str,
+    title: &str,
+    advice: &str,
+) -> Response<Body> {
+    let policy = POLICY.replace("form-action 'none'", "form-action 'self'");
+    page_under(status, notice_text(prefix, title, advice), &policy)
+}
+
+fn notice_text(prefix: &str, title: &str, advice: &str) -> String {
     let template = include_str!("../../assets/notice.html");
     let (prefix, title) = (escape(prefix), escape(title));
     let values = [("prefix", &*prefix), ("title", &*title), ("advice", advice)];
-    page(status, fill(template, &values))
+    fill(template, &values)
 }
 
 /// A file of our own pages.

@@ -1,6 +1,7 @@
 //! What browsers open on the server itself: the official scripts, the account portal, and on a
 //! development server the start page and the inbox.
 
+mod claim;
 pub mod environment;
 mod html;
 mod inbox;
@@ -13,7 +14,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Response, StatusCode},
+    http::{HeaderMap, Response},
 };
 use domain::{
     Result, World,
@@ -58,8 +59,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) host: Option<&'a str>,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    /// A form was sent.
+    pub(crate) posts: bool,
     /// The server is about to stop.
     pub(crate) stopping: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// True for what browsers may ask for with this method.
+pub(crate) fn is_asked(method: &str, path: &str) -> bool {
+    matches!(method, "GET" | "HEAD") || method == "POST" && path == claim::PATH
 }
 
 /// What belongs to neither API and is for browsers; nothing if it is something else.
@@ -80,7 +88,9 @@ pub(crate) async fn serve(
         path if path.starts_with("/assets/") => {
             ("GetAsset", Ok(html::asset(&path["/assets/".len()..], asked.headers)?))
         }
-        path if path.starts_with("/apps/") => ("GetApplicationPage", Ok(application(asked))),
+        path if path.starts_with("/apps/") => {
+            ("GetApplicationPage", claim::serve(world, asked).await)
+        }
         "/" | "/inbox" | "/dev/inbox" if pages.development => {
             if !html::is_named_locally(asked.headers) {
                 return Some(Ok(html::elsewhere()));
@@ -102,15 +112,6 @@ pub(crate) async fn serve(
     };
     *trace = name;
     Some(answer)
-}
-
-/// Where frameworks send whoever has an application without an account; shows nothing of it.
-fn application(asked: &Asked<'_>) -> Response<Body> {
-    let advice = "<p>There is nothing to claim: the application is on this server, and on no \
-                  other. To keep it, put its keys into the environment of your app. They are \
-                  shown where the server’s data are:</p>\
-                  <pre>vestry instance list\nvestry keys --instance ins_…</pre>";
-    html::notice(StatusCode::OK, asked.prefix, "Your application is here", advice)
 }
 
 /// The host that names the instance.
