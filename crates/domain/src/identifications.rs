@@ -267,6 +267,7 @@ pub(crate) async fn another(
     value: &str,
     status: &IdentificationStatus,
 ) -> Result<IdentificationRow> {
+    restrictions::refuse_disabled(&cx.instance.settings, &[(kind.as_str(), true)])?;
     another_for(cx, kind, owner, (value, Purpose::Backend), status).await
 }
 

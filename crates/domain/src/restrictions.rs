@@ -7,10 +7,10 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use db::Record as _;
 use serde_json::json;
-use wire::refusal;
+use wire::{refusal, unknown_param};
 
 use crate::{
-    Cx, Result,
+    Cx, Result, Settings,
     identifications::{IdentificationKind, IdentificationRow, dotless},
     listed_identifiers::{List, ListedRow},
     messages, verifications,
@@ -93,6 +93,33 @@ pub async fn admit_all(
     }
     if is_entry && ignores_dots {
         refuse_same_mailbox(cx, identifiers).await?;
+    }
+    Ok(())
+}
+
+/// Refuses parameters of attributes that are switched off, where the instance wants that: they are
+/// as unknown as any other.
+pub(crate) fn refuse_disabled(settings: &Settings, given: &[(&str, bool)]) -> Result<()> {
+    if !settings.user.refuse_disabled_attributes_of_backend {
+        return Ok(());
+    }
+    let attributes = &settings.attributes;
+    for (name, _) in given.iter().filter(|(_, is_given)| *is_given) {
+        let attribute = match *name {
+            "email_address" => &attributes.email_address,
+            "phone_number" => &attributes.phone_number,
+            "web3_wallet" => &attributes.web3_wallet,
+            "username" => &attributes.username,
+            "first_name" => &attributes.first_name,
+            "last_name" => &attributes.last_name,
+            "password" | "password_digest" => &attributes.password,
+            "totp_secret" => &attributes.authenticator_app,
+            "backup_codes" => &attributes.backup_code,
+            _ => continue,
+        };
+        if !attribute.enabled {
+            return Err(unknown_param(name).into());
+        }
     }
     Ok(())
 }

@@ -210,7 +210,7 @@ impl Found<'_> {
 
     fn unknown(&mut self, name: &str) {
         if !self.lenient() {
-            self.errors.push(unknown(name));
+            self.errors.push(unknown_param(name));
         }
     }
 
@@ -259,7 +259,8 @@ fn is_encoded_text(encoded: &[u8]) -> bool {
     std::str::from_utf8(&bytes).is_ok()
 }
 
-fn unknown(name: &str) -> Refusal {
+/// That a request has no such parameter, or none at this instance.
+pub fn unknown_param(name: &str) -> Refusal {
     let shown: String = name.chars().take(100).collect();
     let reason = format!("{shown} is not a valid parameter for this request.");
     refusal::form_param_unknown().because(reason).param(&shown)
@@ -326,7 +327,7 @@ fn check_fields(fields: &[Field], value: &Value, errors: &mut Vec<Refusal>, plac
     for (name, value) in values {
         match fields.iter().find(|field| field.name == name) {
             Some(field) => check_field(field, value, errors, &format!("{place}.{name}")),
-            None => errors.push(unknown(name)),
+            None => errors.push(unknown_param(name)),
         }
     }
     for field in fields.iter().filter(|field| field.required && !values.contains_key(field.name)) {

@@ -19,7 +19,7 @@ pub mod frontend;
 pub mod published;
 pub mod refusal;
 
-pub use decode::{Decode, Payload, decode};
+pub use decode::{Decode, Payload, decode, unknown_param};
 pub use encode::{Encoded, EncodedBody, encode};
 pub use endpoint::{Auth, Body, Endpoint, Meta, Method, Wrapping};
 pub use id::{Id, Kind, Object, Tag};

@@ -124,6 +124,9 @@ settings! {
         create_organizations_limit: Option<u32> = None,
         /// The Backend API too makes no user without a password where passwords are required.
         require_password_of_backend: bool = false,
+        /// The Backend API gives users nothing that `attributes` has disabled: its parameter is
+        /// unknown then, as it is at Clerk. Off, the Backend API may give what people may not.
+        refuse_disabled_attributes_of_backend: bool = false,
     }
 }
 

@@ -79,6 +79,15 @@ async fn admit(cx: &mut Cx, new: NewUser) -> Result<User> {
 
 /// What can be refused without looking at the store.
 async fn check(outside: &Outside, request: &CreateUser) -> Result<()> {
+    let given = [
+        ("email_address", !request.email_address.is_empty()),
+        ("phone_number", !request.phone_number.is_empty()),
+        ("web3_wallet", !request.web3_wallet.is_empty()),
+        ("username", update::gives(&request.username)),
+        ("first_name", update::gives(&request.first_name)),
+        ("last_name", update::gives(&request.last_name)),
+    ];
+    restrictions::refuse_disabled(&outside.instance.settings, &given)?;
     if let Patch::Set(password) = &request.password {
         password::check_size(password)?;
         if request.skip_password_checks != Patch::Set(true) {

@@ -4,7 +4,7 @@
 use wire::{Patch, backend::users::UserId, refusal};
 
 use super::UserRow;
-use crate::{Cx, Digest, Outside, Result, password, second_factors};
+use crate::{Cx, Digest, Outside, Result, password, restrictions, second_factors};
 
 /// What is asked for.
 pub(super) struct Given {
@@ -30,6 +30,13 @@ impl Given {
     /// Does what is slow.
     pub(super) async fn ready(self, outside: &Outside, user_id: &UserId) -> Result<Credentials> {
         // What can be refused is, before a core is kept busy.
+        let given = [
+            ("password", self.password.is_some()),
+            ("password_digest", self.password_digest.is_some()),
+            ("totp_secret", self.totp_secret.is_some()),
+            ("backup_codes", self.backup_codes.as_ref().is_some_and(|codes| !codes.is_empty())),
+        ];
+        restrictions::refuse_disabled(&outside.instance.settings, &given)?;
         let seal = |secret: String| second_factors::seal_totp(outside, user_id, &secret);
         let totp_secret = self.totp_secret.map(seal).transpose()?;
         let import =

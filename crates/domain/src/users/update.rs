@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Cx, Error, Outside, Result, UsernamePolicy, email_addresses,
     identifications::{IdentificationKind, IdentificationRow},
-    password, sessions, text,
+    password, restrictions, sessions, text,
 };
 
 /// A change, checked and with everything slow done.
@@ -43,7 +43,18 @@ pub(crate) async fn change(cx: &mut Cx, request: UpdateUser) -> Result<User> {
     apply(cx, Change { request, credentials: Credentials::default() }).await
 }
 
+/// True if there is a text; an empty one takes a text away.
+pub(super) fn gives(text: &Patch<String>) -> bool {
+    text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
 async fn check(outside: &Outside, request: &UpdateUser) -> Result<()> {
+    let given = [
+        ("username", gives(&request.username)),
+        ("first_name", gives(&request.first_name)),
+        ("last_name", gives(&request.last_name)),
+    ];
+    restrictions::refuse_disabled(&outside.instance.settings, &given)?;
     let has_password = request.password.is_set() || request.password_digest.is_set();
     let only_with_password = [
         ("skip_password_checks", &request.skip_password_checks),

@@ -3,18 +3,21 @@
 use domain::restrictions::{self, Purpose};
 use serde_json::{Value, json};
 use testkit::{Request, Response, TestServer, somebody};
-use wire::backend::{
-    allowlist_identifiers::{
-        AllowlistIdentifier, CreateAllowlistIdentifier, DeleteAllowlistIdentifier,
-        ListAllowlistIdentifiers,
+use wire::{
+    Patch,
+    backend::{
+        allowlist_identifiers::{
+            AllowlistIdentifier, CreateAllowlistIdentifier, DeleteAllowlistIdentifier,
+            ListAllowlistIdentifiers,
+        },
+        blocklist_identifiers::{
+            CreateBlocklistIdentifier, DeleteBlocklistIdentifier, ListBlocklistIdentifiers,
+        },
+        email_addresses::CreateEmailAddress,
+        phone_numbers::CreatePhoneNumber,
+        redirect_urls::{CreateRedirectURL, DeleteRedirectURL, GetRedirectURL, ListRedirectURLs},
+        users::{CreateUser, ReplaceUserEmailAddress, UpdateUser},
     },
-    blocklist_identifiers::{
-        CreateBlocklistIdentifier, DeleteBlocklistIdentifier, ListBlocklistIdentifiers,
-    },
-    email_addresses::CreateEmailAddress,
-    phone_numbers::CreatePhoneNumber,
-    redirect_urls::{CreateRedirectURL, DeleteRedirectURL, GetRedirectURL, ListRedirectURLs},
-    users::ReplaceUserEmailAddress,
 };
 
 async fn ask(server: &TestServer, method: &str, path: &str, body: &Value) -> Response {
@@ -406,4 +409,87 @@ async fn who_is_allowed_is_told_so_when_asked() {
     let before = server.dump().await;
     server.backend.send(&create("ada@example.com")).await.expect_err("there already");
     assert_eq!(server.dump().await, before);
+}
+
+/// What a user can be given, each by a parameter of its own.
+fn attributes() -> [(&'static str, Value); 10] {
+    [
+        ("email_address", json!(["ada@example.com"])),
+        ("phone_number", json!(["+12015550123"])),
+        ("web3_wallet", json!(["0x52908400098527886E0F7030069857D2E4169EE7"])),
+        ("username", json!("lovelace")),
+        ("first_name", json!("Ada")),
+        ("last_name", json!("Lovelace")),
+        ("password", json!("correct horse battery")),
+        ("password_digest", json!("$2y$10$x")),
+        ("totp_secret", json!("JBSWY3DPEHPK3PXP")),
+        ("backup_codes", json!(["one"])),
+    ]
+}
+
+/// Switches all of them off, for servers as well if they are to be `refused`.
+async fn switch_off(server: &TestServer, refused: bool) {
+    crate::sessions::set(server, |settings| {
+        settings.user.refuse_disabled_attributes_of_backend = refused;
+        let attributes = &mut settings.attributes;
+        for attribute in [
+            &mut attributes.email_address,
+            &mut attributes.phone_number,
+            &mut attributes.web3_wallet,
+            &mut attributes.username,
+            &mut attributes.first_name,
+            &mut attributes.last_name,
+            &mut attributes.password,
+            &mut attributes.authenticator_app,
+            &mut attributes.backup_code,
+        ] {
+            *attribute = domain::Attribute::default();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn servers_may_give_what_is_switched_off_unless_that_is_refused() {
+    let server = TestServer::start().await;
+    switch_off(&server, false).await;
+    for (name, value) in attributes() {
+        if name != "password_digest" {
+            let user = json!({ name: value, "skip_user_requirement": true });
+            let created = ask(&server, "POST", "/v1/users", &user).await;
+            assert_eq!(created.status, 200, "{name}: {}", created.without_trace());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_switched_off_attribute_is_an_unknown_parameter_where_that_is_wanted() {
+    let server = TestServer::start().await;
+    let ada = server.backend.send(&somebody()).await.expect("created");
+    switch_off(&server, true).await;
+    let before = server.dump().await;
+    for (name, value) in attributes() {
+        let user = json!({ name: value, "skip_user_requirement": true });
+        let mut refused = vec![ask(&server, "POST", "/v1/users", &user).await];
+        if !value.is_array() || name == "backup_codes" {
+            let path = format!("/v1/users/{}", ada.id);
+            refused.push(ask(&server, "PATCH", &path, &json!({ name: value })).await);
+        }
+        for refused in refused {
+            refused.assert_refusal(name);
+            let expected = ("form_param_unknown".to_owned(), name.to_owned());
+            assert_eq!((refused.status, refused.errors()), (422, vec![expected]));
+        }
+    }
+    let email = CreateEmailAddress::new(ada.id.clone(), "ada@example.com".into());
+    let email = server.backend.send(&email).await.expect_err("unknown");
+    assert_eq!(email.param_name(), Some("email_address"));
+    let phone = CreatePhoneNumber::new(ada.id.clone(), "+12015550123".into());
+    let phone = server.backend.send(&phone).await.expect_err("unknown");
+    assert_eq!(phone.code(), Some("form_param_unknown"));
+    assert_eq!(server.dump().await, before);
+    let clear = UpdateUser { username: Patch::Clear, ..UpdateUser::new(ada.id) };
+    server.backend.send(&clear).await.expect("what one has not one may give away");
+    let plain = CreateUser { external_id: Patch::Set("ext".into()), ..somebody() };
+    server.backend.send(&plain).await.expect("created");
 }
