@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
     path::Path,
     process::Command,
     sync::{
@@ -11,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use db::{BoxFuture, Db, Error, Mode, Record, Result, Tx};
+use db::{BoxFuture, Db, Error, Limits, Mode, Record, Result, Tx};
 
 use crate::{
-    fixture::on_postgres,
+    fixture::{Place, on_postgres},
     server::Server,
     units::{MIGRATIONS, Thing, names, put, unit},
 };
@@ -198,5 +200,136 @@ async fn a_full_disk_is_told_and_forgotten_once_there_is_room() {
     let db = Db::open(&url, MIGRATIONS).await.expect("opened again");
     assert_eq!(parts(&db).await, kept + 1);
     assert_eq!(names(&db).await, ["ada", "bob"]);
+    db.close().await;
+}
+
+/// Writes `count` times while somebody else reads from the same file and does not end, and as often
+/// afterwards: what grew meanwhile is used again, and made shorter where it grew long.
+async fn write_beside_a_reader(count: usize, bytes_max: u64) {
+    if on_postgres() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let db = Db::open(&format!("sqlite:{}", path.display()), MIGRATIONS).await.expect("opened");
+    put(&db, "ada", 1).await.expect("put");
+    let log = || std::fs::metadata(path.with_file_name("store-wal"));
+    let length = || log().expect("there is a log").len();
+    let reader = rusqlite::Connection::open(&path).expect("opened beside it");
+    let read = || reader.query_row("select count(*) from parts", [], |row| row.get::<_, i64>(0));
+    reader.execute_batch("begin").expect("begun");
+    assert_eq!(read().expect("read"), 0);
+    for number in 0..count {
+        put_much(&db, number).await.expect("a reader is in nobody's way");
+    }
+    let grown = length();
+    assert!(grown > 40_000 * count as u64, "{grown}: nothing could be given back");
+    assert_eq!(read().expect("read"), 0, "it sees what it saw");
+    reader.execute_batch("commit").expect("ended");
+    for number in 0..count {
+        put_much(&db, number).await.expect("put");
+    }
+    let later = length();
+    assert!(later <= grown.min(bytes_max) + (32 << 20), "{grown} {later}");
+    assert!(later < grown + grown / 2, "{grown} {later}");
+    assert_eq!(parts(&db).await, 2 * count);
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dur_14_a_long_reader_keeps_nobody_and_its_log_is_used_again() {
+    write_beside_a_reader(500, u64::MAX).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes half a gigabyte"]
+async fn dur_14_a_log_that_grew_long_is_made_shorter() {
+    write_beside_a_reader(4_000, 64 << 20).await;
+}
+
+/// A way to a server on which everything may get lost.
+struct Way {
+    port: u16,
+    swallows: Arc<AtomicBool>,
+}
+
+impl Way {
+    fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("it has an address").port();
+        let swallows = Arc::new(AtomicBool::new(false));
+        let swallowing = Arc::clone(&swallows);
+        std::thread::spawn(move || {
+            for here in listener.incoming().map_while(std::result::Result::ok) {
+                let Ok(there) = TcpStream::connect(&server) else { continue };
+                let ends = [(&here, &there), (&there, &here)];
+                for (from, to) in ends {
+                    let (from, to) = (from.try_clone(), to.try_clone());
+                    let swallowing = Arc::clone(&swallowing);
+                    std::thread::spawn(move || carry(from.ok()?, to.ok()?, &swallowing));
+                }
+            }
+        });
+        Self { port, swallows }
+    }
+}
+
+/// Carries bytes; of a connection on which some got lost, nothing ever comes through again.
+fn carry(mut from: TcpStream, mut to: TcpStream, swallows: &AtomicBool) -> Option<()> {
+    let (mut bytes, mut is_dead) = ([0; 8192], false);
+    loop {
+        let count = from.read(&mut bytes).ok().filter(|count| *count > 0);
+        is_dead |= swallows.load(Ordering::Relaxed);
+        match count {
+            Some(count) if !is_dead => to.write_all(&bytes[..count]).ok()?,
+            Some(_) => {}
+            None => return to.shutdown(Shutdown::Both).ok(),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dur_22_a_network_that_swallows_everything_is_told_and_forgotten() {
+    if !on_postgres() {
+        return;
+    }
+    let place = Place::new().await;
+    let (start, rest) = place.url.split_once("@127.0.0.1:").expect("on this machine");
+    let (port, database) = rest.split_once('/').expect("a database");
+    let way = Way::to(format!("127.0.0.1:{port}"));
+    let url = format!("{start}@127.0.0.1:{}/{database}", way.port);
+    let limits = Limits {
+        statement: Duration::from_secs(1),
+        unit: Duration::from_secs(2),
+        idle: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let db = Db::open_with(&url, MIGRATIONS, limits).await.expect("opened");
+    let load = Load::default();
+    let working = load.start(&db, 8);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!load.answered.lock().expect("noted").is_empty());
+
+    way.swallows.store(true, Ordering::Relaxed);
+    let began = now();
+    let told = put(&db, "lost", 0).await.expect_err("nobody answers");
+    assert!(began.elapsed() < Duration::from_secs(6), "{told:?} after {:?}", began.elapsed());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    load.refused.lock().expect("noted").clear();
+    way.swallows.store(false, Ordering::Relaxed);
+    let back = now();
+    load.answered.lock().expect("noted").clear();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    load.stop.store(true, Ordering::Relaxed);
+    for worker in working {
+        worker.await.expect("joined");
+    }
+
+    let healed = load.answered.lock().expect("noted").first().copied().expect("healed");
+    assert!(healed.saturating_duration_since(back) < Duration::from_secs(10));
+    put(&db, "found", -1).await.expect("as before");
+    let kept: BTreeSet<_> = names(&db).await.into_iter().collect();
+    let acknowledged = std::mem::take(&mut *load.acknowledged.lock().expect("noted"));
+    assert_eq!(acknowledged.difference(&kept).count(), 0, "of {}", acknowledged.len());
     db.close().await;
 }

@@ -4,8 +4,11 @@ mod clock;
 mod commands;
 mod configure;
 mod connections;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hosts;
 mod lifecycle;
+mod load;
 mod pages;
 mod process;
 mod races;

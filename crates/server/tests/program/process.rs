@@ -143,7 +143,12 @@ impl Running {
 
     /// Waits until `command` says that it is ready.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let is_dev = command.get_args().next().is_some_and(|word| word == "dev");
+        Self::attempt(command).unwrap_or_else(|log| panic!("not ready: {log}"))
+    }
+
+    /// The same, if it becomes ready; else what it said instead.
+    pub(crate) fn attempt(command: &mut Command) -> Result<Self, String> {
+        let is_dev = command.get_args().any(|word| word == "dev");
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -173,10 +178,18 @@ impl Running {
             let _ = errors.read_to_string(&mut head);
             head
         });
-        let Some(ready) = ready else { panic!("not ready: {}", log.join().expect("read")) };
+        let Some(ready) = ready else {
+            let _ = child.wait();
+            return Err(log.join().expect("the log is read"));
+        };
         let address = ready["address"].as_str().or(ready["api_url"].as_str()).expect("an address");
         let address = address.trim_start_matches("http://").to_owned();
-        Self { child, log: Some(log), ready, address }
+        Ok(Self { child, log: Some(log), ready, address })
+    }
+
+    /// Its number among processes.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The text that it said as it became ready.
@@ -237,6 +250,30 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Asks as the server of an app does; answers status and body, or nothing if nobody answers.
+pub(crate) fn ask(
+    address: &str,
+    key: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Option<(u16, Value)> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).ok()?;
+    let mut answer = String::new();
+    // A reset after the answer takes nothing of it away.
+    let _ = stream.read_to_string(&mut answer);
+    let (_, text) = answer.split_once("\r\n\r\n")?;
+    Some((status(&answer)?, serde_json::from_str(text).unwrap_or_default()))
 }
 
 /// The status of an answer.

@@ -209,3 +209,30 @@ fn sec_09_no_key_is_committed() {
         }
     }
 }
+
+/// Crates with a known fault that nothing mends, or that would bring a second TLS along.
+const BANNED: [&str; 5] = ["native-tls", "openssl", "openssl-sys", "rsa", "sodiumoxide"];
+
+#[test]
+fn sec_08_dependencies_come_from_the_registry_and_none_is_banned() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("the versions are fixed");
+    let (mut names, mut wrong) = (0, Vec::new());
+    for package in lock.split("[[package]]").skip(1) {
+        let field = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+            line.map(|value| value.trim_end_matches('"').to_owned())
+        };
+        let name = field("name").expect("a name");
+        names += 1;
+        let source = field("source");
+        let is_ours = source.is_none();
+        let is_registry = source.is_some_and(|source| source.starts_with("registry+"));
+        if !is_ours && (!is_registry || field("checksum").is_none()) {
+            wrong.push(format!("{name} is from elsewhere, or has no checksum"));
+        }
+        if BANNED.contains(&name.as_str()) {
+            wrong.push(format!("{name} is banned"));
+        }
+    }
+    assert!(names > 100 && wrong.is_empty(), "{wrong:?} of {names}");
+}
