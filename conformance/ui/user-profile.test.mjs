@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startVestry } from '../lib/server.mjs';
-import { MAJORS, backend, codeField, codeFor, enter, fill, isOut, startApp, typeCode, unforeseen, visit, wrong } from './app.mjs';
+import { MAJORS, backend, codeField, codeFor, enter, fill, isOut, linkFor, says, startApp, typeCode, unforeseen, visit, wrong } from './app.mjs';
 import { PHONE, fits, launch, picture, still } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
@@ -328,6 +328,35 @@ for (const major of MAJORS) {
     assert.deepEqual(await parts(), ['password', 'activeDevices', 'danger']);
     await fits(page, 'the profile');
     assert.deepEqual(unforeseen(problems), []);
+  });
+}
+
+for (const major of MAJORS) {
+  test(`clerk-js ${major}: an address is proven by a link, here or elsewhere`, async t => {
+    await vestry.configure({ attributes: { ...ATTRIBUTES, email_address: { verifications: ['email_link', 'email_code'] } } });
+    const { page, context, problems, address, now } = await open(t, major);
+    const verified = async name => (await now()).email_addresses.some(one => one.email_address === name && one.verification?.status === 'verified');
+    const elsewhere = await visit(t, browser, vestry, apps[major]);
+    for (const [name, tab] of [[`here.${address}`, await context.newPage()], [`elsewhere.${address}`, elsewhere.page]]) {
+      await unfold(page, 'emailAddresses');
+      await fill(page, { emailAddress: name });
+      await save(section(page, 'emailAddresses'));
+      await says(page, /verification link/i);
+      const link = await linkFor(vestry, name);
+      await picture(page, `profile-${major}-link`);
+      assert.equal(await verified(name), false);
+      await tab.goto(link);
+      await tab.waitForURL(`${apps[major].url}/profile/verify**`);
+      await page.locator('.cl-profileSectionPrimaryButton__emailAddresses').last().waitFor();
+      await page.locator('.cl-profileSectionItem__emailAddresses').filter({ hasText: name }).waitFor();
+      assert.equal(await page.getByText('Unverified').count(), 0);
+      assert.ok(await verified(name));
+      await picture(tab, `profile-${major}-link-followed-${name.split('.')[0]}`);
+      await tab.close();
+    }
+    assert.deepEqual(unforeseen(problems), []);
+    // Nobody is signed in there, which the SDK says aloud of an app that mounts a profile all the same.
+    assert.deepEqual(unforeseen(elsewhere.problems, ['<UserProfile/> cannot render unless a user is signed in']), []);
   });
 }
 
