@@ -96,12 +96,11 @@ pub(super) async fn prepare(
         let refusal = refusal::verification_strategy_invalid().because(reason);
         return Err(refusal.param("strategy").into());
     }
-    let verification = match strategy {
-        "email_link" => send_link(cx, &row, redirect_url).await?,
-        _ => {
-            limits::count_message(cx, &row.value).await?;
-            verifications::prepare(cx, kind, id).await?
-        }
+    let verification = if strategy == "email_link" {
+        send_link(cx, &row, redirect_url).await?
+    } else {
+        limits::count_message(cx, &row.value).await?;
+        verifications::prepare(cx, kind, id).await?
     };
     note(cx, kind, &mut row, verification).await?;
     Ok(row)
