@@ -74,7 +74,7 @@ suite('instance', world => {
     const made = await stranger.__experimental_accountlessApplications.createAccountlessApplication(params);
     assert.match(made.publishableKey, /^pk_test_/);
     assert.match(made.secretKey, /^sk_test_/);
-    assert.match(made.claimUrl, /\/apps\/claim\?token=\w{43}$/);
+    assert.match(made.claimUrl, /\/apps\/claim\?token=\w{70}$/);
     assert.ok(new URL(made.apiKeysUrl));
 
     const owner = recorded(clientOf(world.sdk, { ...world.keys, ...plain(made) }), world.calls);
