@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Result, ceilings, load,
-    measure::{Options, Serving, filled, load_of, row, say, set, write_lines},
+    measure::{Options, Serving, filled, load_of, of_ceiling, row, say, set, write_lines},
     wrk::{self, Run},
 };
 
@@ -94,14 +94,6 @@ fn cookies<'a>(known: &'a [(String, String)], path: &'a str) -> impl Iterator<It
     known.iter().map(move |(token, session)| {
         format!("{} __clerk_db_jwt={token}", path.replace("{id}", session))
     })
-}
-
-fn of_ceiling(run: Run, ceiling: f64, of: &str) {
-    let per_cpu = 1e6 / run.cpu_us.max(0.001);
-    say(&format!(
-        "the same, per CPU-second of the server, of {ceiling:.0} {of} | {per_cpu:.0} | {:.2} | | | |",
-        per_cpu / ceiling
-    ));
 }
 
 /// Gives users a password; answers the names they sign in with.

@@ -190,11 +190,7 @@ async fn tokens(serving: &Serving, ids: &[String], paths: &Path) -> Result<()> {
     let pid = serving.child.id();
     let mint = wrk::middle(&load_of(serving, "post", "", paths, 64), pid)?;
     row("POST /v1/sessions/{id}/tokens", mint, 0.0);
-    let per_cpu = 1e6 / mint.cpu_us.max(0.001);
-    say(&format!(
-        "the same, per CPU-second of the server, of {signs:.0} bare signatures | {per_cpu:.0} | {:.2} | | | |",
-        per_cpu / signs
-    ));
+    of_ceiling(mint, signs, "bare signatures");
     let verify = verify_rate(serving, paths).await?;
     say(&format!(
         "SDK verify_token, of {verifies:.0} bare verifications | {verify:.0} | {:.2} | | | |",
@@ -348,6 +344,15 @@ pub(crate) fn row(what: &str, run: Run, ceiling: f64) {
     say(&format!(
         "{what} | {:.0} | {ratio} | {:.1} | {:.1} | {:.0} | {}",
         run.rate, run.p50_ms, run.p99_ms, run.cpu_us, run.refused
+    ));
+}
+
+/// How often a CPU-second of the server did what the machine can do at all so often.
+pub(crate) fn of_ceiling(run: Run, ceiling: f64, of: &str) {
+    let per_cpu = 1e6 / run.cpu_us.max(0.001);
+    say(&format!(
+        "the same, per CPU-second of the server, of {ceiling:.0} {of} | {per_cpu:.0} | {:.2} | | | |",
+        per_cpu / ceiling
     ));
 }
 

@@ -287,3 +287,18 @@ async fn make(server: &TestServer, key: &str, path: &str, body: &Value) -> Value
     assert_eq!(response.status, 200, "POST {path}: {}", response.without_trace());
     response.json()
 }
+
+/// The answer with the ids it was asked for taken out.
+pub(crate) fn anonymous(response: &Response, ids: &Ids) -> (u16, String) {
+    let text = ids.values().fold(response.without_trace(), |text, id| text.replace(id, "…"));
+    (response.status, text)
+}
+
+/// Ids of the same forms that nobody has.
+pub(crate) fn nobodys(ids: &Ids) -> Ids {
+    let random = |id: &String| {
+        let (prefix, rest) = id.split_once('_').unwrap_or(("none", id));
+        format!("{prefix}_{}", rest.chars().map(|_| 'z').collect::<String>())
+    };
+    ids.iter().map(|(name, id)| (name.clone(), random(id))).collect()
+}

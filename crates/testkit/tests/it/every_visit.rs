@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use domain::Operation;
 use serde_json::{Value, json};
-use testkit::{Browser, Request, Response, TestServer, somebody};
+use testkit::{Browser, Request, TestServer, somebody};
 use wire::{Auth, Body, Field, Method, Shape, Wrapping};
 
-use crate::ask::{Ask, FORM, Ids, escaped, sample, visited};
+use crate::ask::{Ask, FORM, Ids, anonymous, escaped, nobodys, sample, visited};
 
 /// What is wrong, and what is to be said of it.
 struct Case {
@@ -191,7 +191,7 @@ async fn inp_02_what_is_too_long_is_kept_nowhere() {
 async fn ten_02_ids_of_other_clients_are_ids_of_nothing() {
     let server = TestServer::start().await;
     let (_, theirs) = visited(&server).await;
-    let nobodys = random(&theirs);
+    let nobodys = nobodys(&theirs);
     let (eve, neighbour) = (somebody(), somebody());
     let eve = server.backend.send(&eve).await.expect("a user is made").id;
     let neighbour = server.neighbour.send(&neighbour).await.expect("a user is made").id;
@@ -378,19 +378,4 @@ async fn ses_16_no_answer_to_a_visitor_is_kept_in_a_cache() {
         }
     }
     assert!(statuses.is_superset(&[200, 400, 401, 404, 422].into()), "{statuses:?}");
-}
-
-/// The answer with the ids it was asked for taken out.
-fn anonymous(response: &Response, ids: &Ids) -> (u16, String) {
-    let text = ids.values().fold(response.without_trace(), |text, id| text.replace(id, "…"));
-    (response.status, text)
-}
-
-/// Ids of the same form that nobody has.
-fn random(ids: &Ids) -> Ids {
-    let random = |id: &String| {
-        let (prefix, rest) = id.split_once('_').unwrap_or(("none", id));
-        format!("{prefix}_{}", rest.chars().map(|_| 'z').collect::<String>())
-    };
-    ids.iter().map(|(name, id)| (name.clone(), random(id))).collect()
 }

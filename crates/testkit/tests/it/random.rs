@@ -187,6 +187,14 @@ fn is_answer(response: &Response) -> Result<(), String> {
     }
 }
 
+/// What is wrong with an answer, behind what was asked.
+fn complaint(request: &Request, response: &Response) -> Option<String> {
+    let said = is_answer(response).err()?;
+    let body = request.body.as_deref().unwrap_or_default();
+    let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
+    Some(format!("{} {} {body}\n  {said}", request.method, request.path))
+}
+
 #[expect(clippy::disallowed_methods, reason = "how long a test goes on")]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
@@ -211,11 +219,7 @@ async fn rounds(seconds: u64) {
             let request = request(&mut dice, &ids, &ask).request();
             let request = versioned(&mut dice, request);
             let response = server.call(request.clone().bearer(server.secret_key())).await;
-            if let Err(said) = is_answer(&response) {
-                let body = request.body.as_deref().unwrap_or_default();
-                let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
-                wrong.push(format!("{} {} {body}\n  {said}", request.method, request.path));
-            }
+            wrong.extend(complaint(&request, &response));
         }
         if began.elapsed().as_secs() >= seconds {
             break;
@@ -244,11 +248,7 @@ async fn visits(seconds: u64) {
             let ask = request(&mut dice, &ids, &ask);
             let request = if dice.roll(4) == 0 { ask.request() } else { ask.form() };
             let response = browser.ask(request.clone()).await;
-            if let Err(said) = is_answer(&response) {
-                let body = request.body.as_deref().unwrap_or_default();
-                let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
-                wrong.push(format!("{} {} {body}\n  {said}", request.method, request.path));
-            }
+            wrong.extend(complaint(&request, &response));
         }
         if began.elapsed().as_secs() >= seconds {
             break;

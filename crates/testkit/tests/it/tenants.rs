@@ -1,14 +1,14 @@
 //! No instance sees, or changes, anything of another.
 
-use testkit::{Request, Response, TestServer};
+use testkit::{Request, TestServer};
 
-use crate::ask::{Ask, Ids, world};
+use crate::ask::{Ask, anonymous, nobodys, world};
 
 #[tokio::test]
 async fn ten_02_a_neighbours_ids_are_like_ids_of_nothing() {
     let server = TestServer::start().await;
     let theirs = world(&server).await;
-    let nobodys = random(&theirs);
+    let nobodys = nobodys(&theirs);
     let before = server.dump().await;
     let mut wrong = Vec::new();
     for operation in domain::backend_api().0 {
@@ -72,19 +72,4 @@ async fn a_neighbour_may_take_the_same_names() {
 
     assert_eq!(theirs.status, 200, "{}", theirs.without_trace());
     assert_eq!((ours.status, ours.code().as_str()), (422, "form_identifier_exists"));
-}
-
-/// The answer with the ids it was asked for taken out.
-fn anonymous(response: &Response, ids: &Ids) -> (u16, String) {
-    let text = ids.values().fold(response.without_trace(), |text, id| text.replace(id, "…"));
-    (response.status, text)
-}
-
-/// Ids of the same form that nobody has.
-fn random(ids: &Ids) -> Ids {
-    let random = |id: &String| {
-        let (prefix, rest) = id.split_once('_').unwrap_or(("none", id));
-        format!("{prefix}_{}", rest.chars().map(|_| 'z').collect::<String>())
-    };
-    ids.iter().map(|(name, id)| (name.clone(), random(id))).collect()
 }
