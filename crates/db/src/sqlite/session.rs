@@ -258,9 +258,15 @@ fn read(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Int(value),
         ValueRef::Real(value) => Value::Text(value.to_string()), // No column of ours is one.
-        ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
+        ValueRef::Text(value) => Value::Text(text(value)),
         ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
     }
+}
+
+/// Nothing but UTF-8 was ever written.
+fn text(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes);
+    text.map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned)
 }
 
 impl From<rusqlite::Error> for Error {

@@ -25,6 +25,10 @@ async fn named_users_are_looked_up() {
         ),
         (format!("select * from users where instance_id = $1 {newest}"), "users_position"),
         (format!("select * from users where instance_id = $1 and banned {newest}"), "users_banned"),
+        (
+            "select * from identifications where instance_id = $1 and user_id in ($2, $3)".into(),
+            "identifications_user (user_id=?)",
+        ),
     ];
     for (sql, index) in cases {
         let explained = plan(&outside, &sql).await;
@@ -84,21 +88,47 @@ async fn invitations_and_entries_come_by_an_index_of_their_order() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_with_a_row_is_found_by_it_alone() {
+    let stage = Stage::new().await;
+    let outside = stage.outside();
+    if outside.world.db.engine() != EngineKind::Sqlite {
+        return;
+    }
+    let keys = "from sqlite_schema as it, pragma_foreign_key_list(it.name) as key
+                where it.type = 'table' and key.on_delete <> 'NO ACTION'";
+    let indexed = "exists (select 1 from pragma_index_list(it.name) as one,
+                   pragma_index_info(one.name) as part
+                   where not one.partial and part.seqno = 0 and part.name = key.\"from\")";
+    let name = "it.name || '.' || key.\"from\"";
+    let bare = texts(&outside, &format!("select {name} {keys} and not {indexed}"), 0).await;
+    assert_eq!(bare, Vec::<String>::new());
+    let all = texts(&outside, &format!("select {name} {keys}"), 0).await;
+    assert!(all.len() > 10, "{all:?}");
+}
+
 async fn plan(outside: &domain::Outside, sql: &str) -> Vec<String> {
+    texts(outside, &format!("explain query plan {sql}"), 3).await
+}
+
+/// The texts behind some numbers in the rows that a statement answers.
+async fn texts(outside: &domain::Outside, sql: &str, numbers: usize) -> Vec<String> {
     let values = vec![Value::Text("x".to_owned()); sql.matches('$').count()];
-    let sql = format!("explain query plan {sql}");
+    let sql = sql.to_owned();
     let unit = Unit { name: "plan", mode: Mode::Read, scope: db::Scope::Server };
-    let plan = outside.world.db.run(unit, move |mut tx| {
+    let texts = outside.world.db.run(unit, move |mut tx| {
         let (sql, values) = (sql.clone(), values.clone());
         Box::pin(async move {
             let rows = tx.rows(&sql, values).await?;
             rows.into_iter()
                 .map(|mut row| {
-                    let _: (i64, i64, i64) = (row.take()?, row.take()?, row.take()?);
+                    for _ in 0..numbers {
+                        row.take::<i64>()?;
+                    }
                     row.take()
                 })
                 .collect::<db::Result<Vec<String>>>()
         })
     });
-    plan.await.expect("explained")
+    texts.await.expect("answered")
 }
