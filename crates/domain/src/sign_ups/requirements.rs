@@ -64,9 +64,9 @@ pub fn requirements(settings: &Settings, row: &SignUpRow) -> Requirements {
     let named = |chosen: &dyn Fn(&Field) -> bool| -> Vec<String> {
         fields.iter().filter(|field| chosen(field)).map(|field| field.name.to_owned()).collect()
     };
-    let providers = settings.oauth_providers.iter().map(|provider| format!("oauth_{provider}"));
+    let providers = settings.social.iter().filter(|(_, provider)| provider.enabled);
     let mut optional = named(&|field| field.enabled && !field.required);
-    optional.extend(providers);
+    optional.extend(providers.map(|(strategy, _)| strategy.clone()));
     let has_account = row.is_verified(IdentificationKind::ExternalAccount);
     let nameless = if has_account { None } else { nameless(&fields) };
     let has_wallet =
@@ -174,6 +174,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::settings::SocialProvider;
 
     fn row() -> SignUpRow {
         SignUpRow::blank("sua_1".into(), "ins_1".to_owned(), "client_1".into(), Timestamp(0))
@@ -345,11 +346,14 @@ mod tests {
             give(row, PHONE, "+12015550123");
             give(row, EMAIL, "a@example.com");
         }, ["phone_number", "", "", "email_address phone_number"]),
-        ("providers are optional", |settings| {
+        ("providers that are switched on are optional", |settings| {
             email_or_phone(settings);
-            settings.oauth_providers = vec!["google".to_owned(), "github".to_owned()];
+            for (strategy, enabled) in [("oauth_github", true), ("oauth_google", false)] {
+                let provider = SocialProvider { enabled, ..SocialProvider::default() };
+                settings.social.insert(strategy.to_owned(), provider);
+            }
         }, |row| give(row, PHONE, "+12015550123"),
-            ["", "email_address phone_number oauth_google oauth_github", "", "phone_number"]),
+            ["", "email_address phone_number oauth_github", "", "phone_number"]),
     ];
 
     #[test]
@@ -370,7 +374,7 @@ mod tests {
         let [required, optional, missing, unverified] = lists(&Settings::development(), &row());
         let needed = "email_address password";
         assert_eq!([&*required, &*missing, &*unverified], [needed, needed, ""]);
-        assert_eq!(optional, "first_name last_name oauth_google");
+        assert_eq!(optional, "first_name last_name");
     }
 
     #[test]
