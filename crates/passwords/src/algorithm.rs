@@ -88,15 +88,6 @@ impl Algorithm {
     pub fn as_str(self) -> &'static str {
         NAMES.iter().find(|(algorithm, _)| *algorithm == self).map_or("", |(_, name)| name)
     }
-
-    /// Whether the API calls it insecure, so that the password is hashed again at the first
-    /// successful sign-in.
-    pub fn is_insecure(self) -> bool {
-        matches!(
-            self,
-            Self::Md5 | Self::Md5Salted | Self::Sha256 | Self::Sha256Salted | Self::Sha512Symfony
-        )
-    }
 }
 
 impl FromStr for Algorithm {
