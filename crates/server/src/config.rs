@@ -289,12 +289,8 @@ impl Given {
         }
     }
 
-    /// What `vestry serve` needs, or all that is wrong with it.
-    pub(crate) fn serve(mut self) -> Result<Serve> {
-        let listen = self.required("listen");
-        let listen = self.read(listen, "listen", |text| {
-            text.parse().map_err(|_| "it must be like 127.0.0.1:8787".to_owned())
-        });
+    /// Where the server keeps data, and the keys that it is given to them.
+    fn store_and_keys(&mut self) -> (Option<Store>, Option<RootKeys>) {
         let undecided = !["data", "database_url"].iter().any(|name| self.values.contains_key(name));
         if undecided {
             let (data, url) = (ways("data"), ways("database_url"));
@@ -313,7 +309,16 @@ impl Given {
             Some(Store::Folder(folder)) if !keyed => self.problems.extend(folder.lost_root_key()),
             _ => {}
         }
-        let root_keys = self.root_keys();
+        (store, self.root_keys())
+    }
+
+    /// What `vestry serve` needs, or all that is wrong with it.
+    pub(crate) fn serve(mut self) -> Result<Serve> {
+        let listen = self.required("listen");
+        let listen = self.read(listen, "listen", |text| {
+            text.parse().map_err(|_| "it must be like 127.0.0.1:8787".to_owned())
+        });
+        let (store, root_keys) = self.store_and_keys();
         if !self.values.contains_key("public_url") {
             self.problem(format!("public_url is missing: {}", ways("public_url")));
         }

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("passwords", &[]),
     ("images", &[]),
     ("sdk", &["jwt", "wire"]),
-    ("db", &["macros", "wire"]),
+    ("db", &["wire"]),
     ("domain", &["db", "images", "jwt", "macros", "passwords", "wire"]),
     ("web", &["db", "domain", "wire"]),
     ("server", &["db", "domain", "passwords", "web", "wire"]),
@@ -95,12 +95,18 @@ fn no_function_is_longer_than_a_page() {
 }
 
 fn is_function(line: &str) -> bool {
-    let words = line.split('(').next().unwrap_or_default().split_whitespace();
-    let words: Vec<_> = words.collect();
-    let modifiers =
-        |word: &&&str| matches!(**word, "async" | "const" | "extern") || word.starts_with("pub");
-    let first = words.iter().find(|word| !modifiers(word));
-    first == Some(&"fn") && line.contains('(')
+    let is_modifier = |word: &str| matches!(word, "async" | "const") || word.starts_with("pub");
+    line.split_whitespace().find(|word| !is_modifier(word)) == Some("fn")
+}
+
+#[test]
+fn functions_are_known_by_any_visibility() {
+    for line in ["fn a() {", "    pub(crate) fn a(", "pub(super) async fn a<T>(", "const fn a("] {
+        assert!(is_function(line), "{line}");
+    }
+    for line in ["let a = fn_of(b);", "// fn a()", "struct A(fn(u8));", "pub mod a;"] {
+        assert!(!is_function(line), "{line}");
+    }
 }
 
 fn without_tests(text: &str) -> &str {
@@ -235,4 +241,44 @@ fn sec_08_dependencies_come_from_the_registry_and_none_is_banned() {
         }
     }
     assert!(names > 100 && wrong.is_empty(), "{wrong:?} of {names}");
+}
+
+#[test]
+fn the_tests_that_security_names_are_there() {
+    let table = fs::read_to_string(root().join("SECURITY.md")).expect("it is there");
+    let (mut found, mut missing) = (0, Vec::new());
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let mut file = String::new();
+        // Names stand between backticks, titles between quotes or backticks.
+        for name in row.split(['`', '"']).skip(1).step_by(2) {
+            if [".rs", ".mjs", ".py"].iter().any(|end| name.ends_with(end)) {
+                file = test_file(name);
+                if file.is_empty() {
+                    missing.push(name);
+                }
+                continue;
+            }
+            let is_function = name.matches('_').count() > 1 && !name.contains(' ');
+            let is_title = name.contains(' ') && !name.starts_with("make ");
+            let has = match (is_function, is_title) {
+                (true, _) => file.contains(&format!("fn {name}(")),
+                (_, true) => file.contains(name),
+                _ => continue,
+            };
+            found += u32::from(has);
+            if !has {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(found > 200 && missing.is_empty(), "{found} are there, not {missing:#?}");
+}
+
+/// The content of a file of tests, by the name that `SECURITY.md` has for it.
+fn test_file(name: &str) -> String {
+    let short = [("it/", "testkit/tests/it/"), ("prog/", "server/tests/program/")];
+    let short = short.iter().find_map(|(short, long)| Some((long, name.strip_prefix(short)?)));
+    let name = short.map_or_else(|| name.to_owned(), |(long, rest)| format!("{long}{rest}"));
+    let folders = ["crates", "conformance", "."].map(|folder| root().join(folder).join(&name));
+    folders.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default()
 }
