@@ -24,6 +24,9 @@ struct Window {
 impl RateLimiter {
     /// Counts one request of `who`; refuses it if there were too many.
     pub(crate) fn count(&self, who: String, rate: &Rate, now: Timestamp) -> Result<()> {
+        if rate.requests == 0 {
+            return Ok(());
+        }
         let length = i64::from(rate.seconds.max(1)) * 1000;
         let began = now.0 - now.0.rem_euclid(length);
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,5 +69,12 @@ mod tests {
         assert!(matches!(refused, Error::Refused(refusal) if refusal.retry_after == Some(9)));
         assert!(limiter.count("two".to_owned(), &rate, Timestamp(21_500)).is_ok());
         assert!(ask(30_000).is_ok());
+    }
+
+    #[test]
+    fn a_rate_of_nothing_is_no_limit() {
+        let limiter = RateLimiter::default();
+        let rate = Rate { requests: 0, seconds: 10 };
+        assert!(limiter.count("one".to_owned(), &rate, Timestamp(20_000)).is_ok());
     }
 }
