@@ -109,9 +109,9 @@ impl Server {
     }
 }
 
-/// Deletes what nobody came back for.
-async fn sweep(world: &World) {
-    loop {
+/// Deletes what nobody came back for, until the server stops.
+async fn sweep(world: &World, stop: &watch::Receiver<bool>) {
+    while !*stop.borrow() {
         match domain::frontend::sweep(world).await {
             Ok(true) => {}
             Ok(false) => return,
@@ -139,7 +139,7 @@ async fn tidy(world: Arc<World>, mut stop: watch::Receiver<bool>) {
             tracing::warn!(%error, "the store was not tidied");
         }
         if round.is_multiple_of(SWEEP_EVERY) {
-            sweep(&world).await;
+            sweep(&world, &stop).await;
         }
     }
 }
