@@ -19,9 +19,10 @@ settings! {
         show_zxcvbn: bool = false,
         /// The least they must reach of 4, if they are judged.
         min_zxcvbn_strength: u8 = 0,
-        /// Passwords that were found in breaches are refused. Nobody looks yet.
+        /// New passwords that were found in breaches are refused, as far as `api.pwnedpasswords.com`
+        /// tells within a second.
         hibp: bool = false,
-        /// At sign-in as well.
+        /// At sign-in as well. Nobody looks then yet, so it cannot be switched on.
         enforce_hibp_on_sign_in: bool = false,
         /// A new password needs no step-up.
         disable_password_reverification: bool = false,
@@ -61,7 +62,7 @@ settings! {
 
     /// What is kept from those who look around.
     AttackProtection {
-        /// Nobody learns from a sign-in who has an account.
+        /// Nobody learns from a sign-in or a sign-up who has an account.
         enumeration_protection: bool = false,
         /// Parts of addresses are hidden before a sign-in is complete.
         pii: bool = true,
@@ -73,7 +74,8 @@ settings! {
     SignInPolicy {
         /// Two factors are available.
         second_factor_enabled: bool = false,
-        /// Nobody gets in without two factors.
+        /// Nobody gets in without two factors. Whoever has but one still does, so it cannot be
+        /// switched on.
         second_factor_required: bool = false,
         /// Whoever comes with a password alone, from a device they were never on, proves more.
         client_trust: bool = false,
@@ -131,6 +133,14 @@ settings! {
 }
 
 impl PasswordPolicy {
+    /// What was off `before` and asks for what this server does not do.
+    pub(super) fn refuse_unserved(&self, before: &Self, wrong: &mut Vec<String>) {
+        let hibp = "password.enforce_hibp_on_sign_in cannot be switched on: this server asks for \
+                    breaches when a password is chosen";
+        let is_same = !self.enforce_hibp_on_sign_in || before.enforce_hibp_on_sign_in;
+        super::rules(wrong, &[(is_same, hibp)]);
+    }
+
     pub(super) fn validate(&self, wrong: &mut Vec<String>) {
         super::rules(
             wrong,
@@ -154,6 +164,16 @@ impl UsernamePolicy {
                 (self.max_length <= 64, "username.max_length must be at most 64"),
             ],
         );
+    }
+}
+
+impl SignInPolicy {
+    /// What was off `before` and asks for what this server does not do.
+    pub(super) fn refuse_unserved(&self, before: &Self, wrong: &mut Vec<String>) {
+        let second = "sign_in.second_factor_required cannot be switched on: this server asks only \
+                      those for a second factor who have one";
+        let is_same = !self.second_factor_required || before.second_factor_required;
+        super::rules(wrong, &[(is_same, second)]);
     }
 }
 

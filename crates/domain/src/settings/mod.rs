@@ -228,6 +228,8 @@ impl Settings {
         self.validate()?;
         let mut wrong = Vec::new();
         self.sign_up.refuse_unserved(&before.sign_up, &mut wrong);
+        self.sign_in.refuse_unserved(&before.sign_in, &mut wrong);
+        self.password.refuse_unserved(&before.password, &mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 
@@ -325,6 +327,20 @@ mod tests {
         let expected = Settings { test_mode: true, ..Settings::default() };
         assert_eq!(Settings::parse(text), Ok(expected));
         assert!(Settings::parse(r#"{"version": 3}"#).is_err());
+    }
+
+    #[test]
+    fn what_nothing_here_does_is_not_switched_on() {
+        let before = Settings::default();
+        let mut after = before.clone();
+        after.sign_in.second_factor_required = true;
+        after.password.enforce_hibp_on_sign_in = true;
+        let refused = after.validate_change(&before).expect_err("wrong");
+        for path in ["sign_in.second_factor_required", "password.enforce_hibp_on_sign_in"] {
+            assert!(refused.contains(&format!("{path} cannot be switched on")), "{refused}");
+        }
+        // What was on before there was this rule keeps nobody from changing the rest.
+        assert_eq!(after.validate_change(&after), Ok(()));
     }
 
     #[test]
