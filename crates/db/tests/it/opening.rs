@@ -167,7 +167,8 @@ async fn a_file_of_another_program_is_refused() {
 #[ignore = "started by another test"]
 #[expect(clippy::print_stdout, reason = "says that it is ready")]
 async fn serves_until_killed() {
-    let url = std::env::var("SERVED_URL").expect("started by another test");
+    // Whoever runs all tests that are ignored did not mean this one.
+    let Ok(url) = std::env::var("SERVED_URL") else { return };
     let db = Db::open(&url, units::MIGRATIONS).await.expect("opened");
     put(&db, "ada", 1).await.expect("put");
     println!("\nserving");
@@ -255,7 +256,7 @@ fn endless() -> Vec<Migration> {
 #[ignore = "started by another test"]
 #[expect(clippy::print_stdout, reason = "says that it begins")]
 async fn migrates_until_killed() {
-    let url = std::env::var("SERVED_URL").expect("started by another test");
+    let Ok(url) = std::env::var("SERVED_URL") else { return };
     println!("\nmigrating");
     let _ = Db::open(&url, &endless()).await;
 }
