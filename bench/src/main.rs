@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: bench measure [--only users|invitations|browsers] [--users N] [--invitations N] [--database-url URL] | hello ADDRESS | load FOLDER USERS [URL]";
+const USAGE: &str = "usage: bench measure [--only users|invitations|browsers] [--users N] [--invitations N] [--database-url URL] [--data FOLDER] | hello ADDRESS | load FOLDER USERS [URL]";
 
 #[tokio::main]
 async fn main() -> Result<()> {

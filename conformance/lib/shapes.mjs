@@ -78,7 +78,7 @@ export class Shapes {
     return { resources, answers, refusals };
   }
 
-  /** Served operations that never succeeded, and those that were never refused though they take something. */
+  /** Served operations that never succeeded. */
   unseen() {
     const answered = new Set(Object.keys(this.#answers).map(key => key.replace(/ \d+$/, '')));
     return this.#operations.map(({ operation }) => operation).filter(operation => !answered.has(operation));

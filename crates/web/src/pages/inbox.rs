@@ -30,6 +30,7 @@ const LATE_MS: i64 = 5_000;
 /// What is looked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Wanted {
+    /// Whose messages; the store looks for these alone.
     to: Option<String>,
     kind: Option<String>,
     slug: Option<String>,
@@ -69,7 +70,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// True for a message to the one who is asked for, if it is of the right kind.
+    /// True for a message of the kind and the slug that are asked for.
     fn fits(&self, sent: &Sent) -> bool {
         let same = |wanted: &Option<String>, has: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(has))

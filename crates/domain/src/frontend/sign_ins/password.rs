@@ -23,9 +23,6 @@ use crate::{
     messages, password, users,
 };
 
-/// More bytes than any hasher takes.
-const BYTES_MAX: usize = 72;
-
 /// Whose password it is that was right, and as of when; nothing if it was wrong.
 type Right = Option<(UserId, Option<Timestamp>)>;
 
@@ -55,7 +52,7 @@ fn stored((user, _): Person) -> Stored {
 }
 
 async fn compare(outside: &Outside, stored: Stored, password: String) -> Result<Right> {
-    let is_whole = password.len() <= BYTES_MAX;
+    let is_whole = password.len() <= password::BYTES_MAX;
     match stored {
         Some((id, digest, as_of)) if is_whole => {
             let is_right = outside.verify_password(&id, &digest, password).await?;
