@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use super::{Given, Serve, Store};
+use super::{Given, KNOWN, PREFIX, Serve, Store};
 use crate::{data::Folder, failure::Failure};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -132,5 +132,15 @@ fn a_public_url_is_a_host_and_no_more() {
         ["https://localhost", "https://a.b/c", "https://u@a.b", "ftp://a.b", "a.b", "https://a.b?c"]
     {
         assert!(!with(url), "{url}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_setting() {
+    const README: &str = include_str!("../../../README.md");
+    // Where a stand-in for Cognito is concerns tests alone.
+    for name in KNOWN.iter().map(|known| known.name).filter(|name| *name != "cognito_url") {
+        let variable = format!("{PREFIX}{}", name.to_ascii_uppercase());
+        assert!(README.contains(&format!("`{name}`")) || README.contains(&variable), "{name}");
     }
 }
