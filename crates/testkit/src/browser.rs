@@ -174,7 +174,8 @@ impl<'s> Browser<'s> {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// Percent-encodes whatever is not plain.
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

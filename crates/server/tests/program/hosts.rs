@@ -64,7 +64,7 @@ async fn the_host_of_a_development_instance_has_the_frontend_api() {
     let place = Place::empty().await;
     let server = Running::dev(&place, &[]);
     let key = server.said("publishable_key");
-    let host = host_of_key(&key);
+    let host = domain::instances::host_of_publishable_key(&key).expect("a host");
     assert!(host.ends_with(".clerk.accounts.dev"), "{host}");
     assert_eq!(server.get(SHARED, &[&format!("Host: {host}"), KEY]), FRONTEND);
     assert_eq!(server.get(SHARED, &["Host: localhost", KEY]), BACKEND);
@@ -130,22 +130,4 @@ async fn dur_20_a_name_that_nobody_knows_fails_alone() {
         });
     }
     assert_eq!(server.users(&key), 200);
-}
-
-/// The host that a publishable key spells.
-pub(crate) fn host_of_key(key: &str) -> String {
-    let digits = key.trim_start_matches("pk_test_").trim_end_matches('=').bytes();
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let values = digits
-        .map(|digit| alphabet.iter().position(|letter| *letter == digit).expect("base64"))
-        .collect::<Vec<_>>();
-    let bytes = values.chunks(4).flat_map(|four| {
-        let bits = four.iter().fold(0, |bits, value| bits << 6 | value) << (6 * (4 - four.len()));
-        let whole = four.len() - 1;
-        [bits >> 16, bits >> 8, bits]
-            .into_iter()
-            .take(whole)
-            .map(|byte| char::from(u8::try_from(byte & 0xff).expect("a byte")))
-    });
-    bytes.collect::<String>().trim_end_matches('$').to_owned()
 }

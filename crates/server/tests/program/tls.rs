@@ -34,7 +34,8 @@ async fn one_port_speaks_https_and_http_in_development() {
     let place = Place::empty().await;
     let server = Running::dev(&place, &["--tls"]);
     let authority = server.said("tls_authority");
-    let host = crate::hosts::host_of_key(&server.said("publishable_key"));
+    let key = server.said("publishable_key");
+    let host = domain::instances::host_of_publishable_key(&key).expect("a host");
     for name in ["localhost", &host] {
         let client = trusting(&authority, name, &server);
         let answer = client.get(format!("https://{name}:{}/healthz", port(&server))).send().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use testkit::{Browser, Request, Response, TestServer};
+use testkit::{Browser, Request, Response, TestServer, escaped};
 use wire::{Body, Field, Meta, Shape};
 
 /// The least of a picture: one transparent pixel.
@@ -131,15 +131,6 @@ fn multipart() -> Vec<u8> {
          content-type: image/png\r\n\r\n"
     );
     [head.as_bytes(), PNG, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
-}
-
-/// Percent-encodes whatever is not plain.
-pub(crate) fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
 }
 
 /// A value that fits.

@@ -15,7 +15,14 @@ pub(crate) async fn made(server: &TestServer, path: &str, body: &Value) -> Value
     response.json()
 }
 
+/// The code that was last sent, whoever asked for it.
+pub(crate) async fn last_code(server: &TestServer) -> String {
+    let outbox = server.outbox().await;
+    let codes = outbox.iter().rev().find_map(|message| message.data.pointer("/data/otp_code"));
+    text(codes.expect("a code was sent"))
+}
+
 /// A text that must be one.
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
+    value.as_str().unwrap_or_else(|| panic!("a text, not {value}")).to_owned()
 }

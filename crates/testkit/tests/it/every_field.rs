@@ -1,10 +1,10 @@
 //! What is wrong with a parameter is said of that parameter, for every parameter there is.
 
 use serde_json::{Value, json};
-use testkit::TestServer;
+use testkit::{TestServer, escaped};
 use wire::{Body, Field, Shape};
 
-use crate::ask::{Ask, escaped, sample, world};
+use crate::ask::{Ask, sample, world};
 
 /// What is wrong, and what is to be said of it.
 struct Case {

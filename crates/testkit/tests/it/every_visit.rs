@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use domain::Operation;
 use serde_json::{Value, json};
-use testkit::{Browser, Request, TestServer, somebody};
+use testkit::{Browser, Request, TestServer, escaped, somebody};
 use wire::{Auth, Body, Field, Method, Shape, Wrapping};
 
-use crate::ask::{Ask, FORM, Ids, anonymous, escaped, nobodys, sample, visited};
+use crate::ask::{Ask, FORM, Ids, anonymous, nobodys, sample, visited};
 
 /// What is wrong, and what is to be said of it.
 struct Case {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
-use testkit::{Request, Response, TestServer};
+use testkit::{Request, Response, TestServer, escaped};
 use wire::Body;
 
-use crate::ask::{Ask, escaped, world};
+use crate::ask::{Ask, world};
 
 /// Statuses and codes of refusals that concern a body as a whole.
 const UNREADABLE: &[(u16, &str)] = &[(400, "request_body_invalid")];

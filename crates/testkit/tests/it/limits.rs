@@ -4,7 +4,7 @@ use domain::Rate;
 use serde_json::{Value, json};
 use testkit::{Browser, Request, Response, TestServer};
 
-use crate::{races, sessions::set};
+use crate::{ask::FORM, races, sessions::set};
 
 const PASSWORD: &str = "a blue whale sings";
 
@@ -82,7 +82,7 @@ fn forwarded(server: &TestServer, address: &str, identifier: &str) -> Request {
         .header("origin", "https://three.example")
         .header("clerk-secret-key", key)
         .header("x-forwarded-for", address)
-        .body("application/x-www-form-urlencoded", format!("identifier={identifier}"))
+        .body(FORM, format!("identifier={identifier}"))
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn pwd_10_nobody_says_themselves_where_they_are() {
                 .header("host", &server.keys[2].frontend_host)
                 .header("origin", "https://three.example")
                 .header(name, value)
-                .body("application/x-www-form-urlencoded", format!("identifier={asked}%40d.test"));
+                .body(FORM, format!("identifier={asked}%40d.test"));
             let refused = server.call(request).await;
             asked += 1;
             if asked <= 5 {
@@ -191,7 +191,7 @@ async fn rac_15_of_many_who_begin_at_once_as_many_may_as_may() {
         let request = Request::new("POST", "/v1/client/sign_ins")
             .header("host", &host)
             .header("origin", "https://three.example")
-            .body("application/x-www-form-urlencoded", format!("identifier={number}%40d.test"));
+            .body(FORM, format!("identifier={number}%40d.test"));
         let address = server.address().to_owned();
         async move { races::answered(request, address).await.status }
     })

@@ -8,24 +8,23 @@ use std::{
 
 use domain::Hasher;
 use serde_json::{Value, json};
-use testkit::{Browser, Request, Response, SILENT, TestServer};
+use testkit::{Browser, Response, SILENT, TestServer};
 
-use crate::{sessions::set, sign_ups_entry::DIGEST};
+use crate::{
+    calls::{last_code, post},
+    sessions::set,
+    sign_ups_entry::DIGEST,
+};
 
 const ADDRESS: &str = "ada@example.com";
 const PASSWORD: &str = "a blue whale sings";
-
-async fn backend(server: &TestServer, path: &str, body: &Value) -> Response {
-    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
-    server.call(request).await
-}
 
 async fn user(server: &TestServer, more: &Value) -> String {
     let mut body = json!({"email_address": [ADDRESS], "skip_password_requirement": true});
     for (name, value) in more.as_object().expect("an object") {
         body[name] = value.clone();
     }
-    let made = backend(server, "/v1/users", &body).await;
+    let made = post(server, "/v1/users", &body).await;
     assert_eq!(made.status, 200, "{}", made.without_trace());
     made.json()["id"].as_str().expect("an id").to_owned()
 }
@@ -140,14 +139,6 @@ async fn pwd_04_a_forgotten_password_is_not_replaced_by_a_known_one() {
     assert_eq!(done.json()["response"]["status"], "complete", "{}", done.without_trace());
 }
 
-async fn last_code(server: &TestServer) -> String {
-    let outbox = server.outbox().await;
-    let code = outbox.iter().rev().find_map(|message| {
-        message.data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned)
-    });
-    code.expect("a code was sent")
-}
-
 #[tokio::test]
 async fn pwd_05_pwd_13_no_password_is_right_for_whoever_has_none() {
     let server = TestServer::start().await;
@@ -177,7 +168,7 @@ async fn pwd_12_each_try_is_hashed_once_whoever_it_is() {
     user(&server, &json!({"email_address": ["none@example.com"]})).await;
     let locked = json!({"email_address": ["locked@example.com"], "password": PASSWORD});
     let locked = user(&server, &locked).await;
-    backend(&server, &format!("/v1/users/{locked}/lock"), &json!({})).await;
+    post(&server, &format!("/v1/users/{locked}/lock"), &json!({})).await;
     let who = [ADDRESS, "none@example.com", "locked@example.com", "nobody@example.com"];
     for hides in [false, true] {
         set(&server, |settings| settings.attack_protection.enumeration_protection = hides).await;
@@ -324,6 +315,6 @@ async fn pwd_19_a_username_has_one_spelling() {
         let refused = browser.post("/v1/client/sign_ups", &[("username", name)]).await;
         assert_eq!(said(&refused), (422, code.to_owned()), "{name:?}");
         let body = json!({"username": name, "skip_user_requirement": true});
-        assert_eq!(backend(&server, "/v1/users", &body).await.code(), code, "{name:?}");
+        assert_eq!(post(&server, "/v1/users", &body).await.code(), code, "{name:?}");
     }
 }

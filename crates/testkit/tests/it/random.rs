@@ -3,10 +3,10 @@
 //! `VESTRY_FUZZ_SEED` repeats a run, `VESTRY_FUZZ_SECONDS` has `make soak` go on for longer.
 
 use serde_json::{Map, Value, json};
-use testkit::{Request, Response, TestServer};
+use testkit::{Request, Response, TestServer, escaped};
 use wire::{Body, Field, Shape};
 
-use crate::ask::{Ask, Ids, escaped, sample, visited, world};
+use crate::ask::{Ask, Ids, sample, visited, world};
 
 /// Requests to each operation in one round, which has a server of its own.
 const ASKED_EACH: u64 = 6;

@@ -8,14 +8,9 @@ use wire::{
     backend::verifications::{Verification, VerificationObject, VerificationStatus},
 };
 
-const DAY_MS: i64 = 24 * 3600 * 1000;
+use crate::calls::made;
 
-async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
-    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
-    let response = server.call(request).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
-    response.json()
-}
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 async fn patch(server: &TestServer, id: &str, body: &Value) -> Response {
     let path = format!("/v1/sign_ups/{id}");

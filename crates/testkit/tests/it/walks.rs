@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use testkit::{Browser, Request, Response, TestServer};
 
 use crate::{
+    calls::made,
     random::{Dice, seed},
     sessions::set,
 };
@@ -18,7 +19,7 @@ use crate::{
 const PASSWORD: &str = "a blue whale sings";
 const NEW_PASSWORD: &str = "two red foxes dance";
 const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-/// Steps of one walk. `make soak` takes more walks.
+/// Steps of one walk.
 const STEPS: u64 = 1500;
 
 /// Somebody with an account: what lets them in.
@@ -57,13 +58,6 @@ struct Walk<'s> {
     trail: Vec<String>,
 }
 
-async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
-    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
-    let done = server.call(request).await;
-    assert_eq!(done.status, 200, "{path}: {}", done.without_trace());
-    done.json()
-}
-
 async fn people(server: &TestServer) -> Vec<Person> {
     let mut people = Vec::new();
     for (number, (has_second_factor, is_distrusted)) in
@@ -74,11 +68,11 @@ async fn people(server: &TestServer) -> Vec<Person> {
         if has_second_factor {
             body["totp_secret"] = SECRET.into();
         }
-        let made = backend(server, "/v1/users", &body).await;
-        let id = made["id"].as_str().expect("an id").to_owned();
+        let user = made(server, "/v1/users", &body).await;
+        let id = user["id"].as_str().expect("an id").to_owned();
         if is_distrusted {
             let path = format!("/v1/users/{id}/password/set_compromised");
-            backend(server, &path, &json!({})).await;
+            made(server, &path, &json!({})).await;
         }
         people.push(Person { id, address, has_second_factor, is_distrusted, password: PASSWORD });
     }
@@ -250,13 +244,13 @@ impl Walk<'_> {
                 self.walkers[who].browser.delete("/v1/client/sessions").await;
             }
             2 => {
-                backend(self.server, &format!("/v1/users/{person}/unlock"), &json!({})).await;
+                made(self.server, &format!("/v1/users/{person}/unlock"), &json!({})).await;
             }
             _ => {
-                backend(self.server, &format!("/v1/users/{person}/ban"), &json!({})).await;
+                made(self.server, &format!("/v1/users/{person}/ban"), &json!({})).await;
                 let (_, before) = self.count(&person).await;
                 assert_eq!(before, 0, "a session outlives a ban\n{}", self.told());
-                backend(self.server, &format!("/v1/users/{person}/unban"), &json!({})).await;
+                made(self.server, &format!("/v1/users/{person}/unban"), &json!({})).await;
             }
         }
     }

@@ -2,11 +2,11 @@
 //! be made to send.
 
 use serde_json::{Value, json};
-use testkit::{Browser, Request, Response, TestServer, somebody};
+use testkit::{Browser, Request, Response, TestServer, escaped, somebody};
 use wire::{Body, Method};
 
 use crate::{
-    ask::{Ask, FORM, Ids, escaped, visited},
+    ask::{Ask, FORM, Ids, visited},
     sessions::set,
 };
 
