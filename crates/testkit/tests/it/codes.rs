@@ -1,12 +1,10 @@
 //! Codes and tickets of visitors: each is for one thing, and of many who use it at once one has it.
 
 use domain::settings::Strategy;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Browser, Request, TestServer};
 
 use crate::{
-    ask::FORM,
-    calls::{last_code, made},
     races::{answered, together, together_of},
     sessions::set,
 };
@@ -42,6 +40,21 @@ struct Asked<'s> {
     path: String,
     strategy: &'static str,
     code: String,
+}
+
+async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
+    let done = server.call(request).await;
+    assert_eq!(done.status, 200, "{path}: {}", done.without_trace());
+    done.json()
+}
+
+async fn last_code(server: &TestServer) -> String {
+    let outbox = server.outbox().await;
+    let code = outbox.iter().rev().find_map(|message| {
+        message.data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned)
+    });
+    code.expect("a code was sent")
 }
 
 /// Has a code sent for `purpose`, to the same person wherever that can be.
@@ -105,7 +118,7 @@ async fn otp_05_a_code_is_for_what_it_was_sent_for() {
         "email_address": ["ada@example.com"], "phone_number": ["+12025557123"],
         "password": PASSWORD, "skip_password_checks": true,
     });
-    let user = made(&server, "/v1/users", &ada).await["id"].as_str().expect("an id").to_owned();
+    let user = backend(&server, "/v1/users", &ada).await["id"].as_str().expect("an id").to_owned();
     for sent_for in PURPOSES {
         for used_for in PURPOSES {
             if sent_for == used_for {
@@ -157,19 +170,19 @@ fn of(browser: &Browser<'_>, path: &str, body: &str) -> Request {
     Request::new("POST", &format!("{path}{mark}__clerk_db_jwt={token}"))
         .header("host", &browser.host)
         .header("origin", browser.origin.as_deref().unwrap_or_default())
-        .body(FORM, body)
+        .body("application/x-www-form-urlencoded", body)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_06_a_ticket_lets_one_browser_of_many_in() {
     let server = TestServer::start().await;
-    let user = made(&server, "/v1/users", &json!({"skip_user_requirement": true})).await;
+    let user = backend(&server, "/v1/users", &json!({"skip_user_requirement": true})).await;
     for (family, body) in [
         ("sign_in_tokens", json!({"user_id": user["id"]})),
         ("actor_tokens", json!({"user_id": user["id"], "actor": {"sub": "somebody"}})),
     ] {
-        let ticket = made(&server, &format!("/v1/{family}"), &body).await;
-        let ticket = ticket["token"].as_str().expect("a ticket").to_owned();
+        let made = backend(&server, &format!("/v1/{family}"), &body).await;
+        let ticket = made["token"].as_str().expect("a ticket").to_owned();
         let mut requests = Vec::new();
         for _ in 0..crate::races::TASKS {
             let body = format!("strategy=ticket&ticket={ticket}");
@@ -199,7 +212,7 @@ async fn rac_05_a_code_of_an_app_lets_one_browser_of_many_in() {
     let ada = json!({
         "email_address": ["ada@example.com"], "password": PASSWORD, "totp_secret": SECRET,
     });
-    made(&server, "/v1/users", &ada).await;
+    backend(&server, "/v1/users", &ada).await;
     let secret = domain::totp::Secret::parse(SECRET).expect("a secret");
     let code = secret.code(u64::try_from(server.now().0 / 30_000).expect("late enough"));
     let mut requests = Vec::new();
@@ -228,7 +241,7 @@ async fn rac_17_nobody_signs_in_as_a_user_who_is_deleted_meanwhile() {
     for round in 0..4 {
         let address = format!("person{round}@example.com");
         let body = json!({"email_address": [address], "skip_password_requirement": true});
-        let user = made(&server, "/v1/users", &body).await;
+        let user = backend(&server, "/v1/users", &body).await;
         let user = user["id"].as_str().expect("an id").to_owned();
         let mut requests = Vec::new();
         for _ in 0..8 {

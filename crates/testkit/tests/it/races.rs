@@ -12,8 +12,6 @@ use wire::{
     backend::users::{CreateUser, DeleteUser, GetUser, UpdateUserMetadata},
 };
 
-use crate::calls::made;
-
 pub(crate) const TASKS: usize = 64;
 
 /// What `ask` gives in as many tasks, all let go at once.
@@ -249,6 +247,13 @@ async fn winners(server: &TestServer, path: &str, body: &Value, won: fn(&Value) 
     winners
 }
 
+async fn made(server: &TestServer, path: &str, body: Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(&body);
+    let response = server.call(request).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
+    response.json()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_03_a_code_verifies_once() {
     let server = TestServer::start().await;
@@ -259,9 +264,9 @@ async fn rac_03_a_code_verifies_once() {
     ];
     for (list, mut body) in cases {
         body["user_id"] = json!(ada.id);
-        let one = made(&server, &format!("/v1/{list}"), &body).await;
+        let one = made(&server, &format!("/v1/{list}"), body).await;
         let path = format!("/v1/{list}/{}", one["id"].as_str().expect("an id"));
-        let sent = made(&server, &format!("{path}/prepare_verification"), &json!({})).await;
+        let sent = made(&server, &format!("{path}/prepare_verification"), json!({})).await;
         let body = json!({"verification_id": sent["id"], "code": "424242"});
         let path = format!("{path}/attempt_verification");
         let won = |answer: &Value| answer["status"] == "verified";
@@ -277,7 +282,7 @@ async fn rac_04_and_rac_05_a_second_factor_is_taken_once() {
         "skip_user_requirement": true, "totp_secret": SECRET,
         "backup_codes": ["first-backup-code", "second-backup-code"],
     });
-    let user = made(&server, "/v1/users", &body).await;
+    let user = made(&server, "/v1/users", body).await;
     let path = format!("/v1/users/{}/verify_totp", user["id"].as_str().expect("an id"));
     let secret = totp::Secret::parse(SECRET).expect("base32");
     let step = u64::try_from(server.now().0 / 1000 / 30).expect("after 1970");
@@ -292,7 +297,7 @@ async fn rac_04_and_rac_05_a_second_factor_is_taken_once() {
 async fn rac_06_a_sign_in_token_lets_in_once() {
     let server = TestServer::start().await;
     let ada = server.backend.send(&somebody()).await.expect("created");
-    let token = made(&server, "/v1/sign_in_tokens", &json!({ "user_id": ada.id })).await;
+    let token = made(&server, "/v1/sign_in_tokens", json!({ "user_id": ada.id })).await;
     let ticket = token["token"].as_str().expect("a ticket").to_owned();
     let outside = server.outside().await;
     let let_in = together(|_| {

@@ -4,12 +4,7 @@ use domain::{Settings, settings::Strategy};
 use serde_json::{Value, json};
 use testkit::{Browser, Request, Response, TestServer};
 
-use crate::{
-    ask::FORM,
-    calls::{last_code, made, text},
-    races,
-    sessions::set,
-};
+use crate::{races, sessions::set};
 
 /// Fields of a form.
 type Form<'f> = &'f [(&'f str, &'f str)];
@@ -32,7 +27,21 @@ async fn user(server: &TestServer, more: &Value) -> String {
     for (name, value) in more.as_object().expect("an object") {
         body[name] = value.clone();
     }
-    text(&made(server, "/v1/users", &body).await["id"])
+    let request = Request::new("POST", "/v1/users").bearer(server.secret_key()).json(&body);
+    let made = server.call(request).await;
+    assert_eq!(made.status, 200, "{}", made.without_trace());
+    text(&made.json()["id"])
+}
+
+pub(crate) async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
+    let done = server.call(request).await;
+    assert_eq!(done.status, 200, "{path}: {}", done.without_trace());
+    done.json()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("a text, not {value}")).to_owned()
 }
 
 async fn create(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> Value {
@@ -77,6 +86,15 @@ fn id_of(factors: &Value, strategy: &str, name: &str) -> String {
     let factors = factors.as_array().expect("factors");
     let factor = factors.iter().find(|factor| factor["strategy"] == strategy);
     text(&factor.expect("it is listed")[name])
+}
+
+/// The code that was last sent.
+pub(crate) async fn code(server: &TestServer) -> String {
+    let outbox = server.outbox().await;
+    let codes = outbox.iter().rev().find_map(|message| {
+        message.data.pointer("/data/otp_code").and_then(Value::as_str).map(str::to_owned)
+    });
+    codes.expect("a code was sent")
 }
 
 /// The secret of the link that was last sent.
@@ -193,7 +211,7 @@ async fn a_code_lets_in_once() {
     assert_eq!(verification["status"], "unverified");
     assert_eq!(verification["strategy"], "email_code");
     assert_eq!(verification["expire_at"], server.now().0 + 600_000);
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let refused = browser.post(&attempt, &[("strategy", "email_code"), ("code", wrong)]).await;
     assert_eq!(said(&refused), is(422, "form_code_incorrect"));
@@ -223,8 +241,7 @@ async fn a_code_can_be_sent_with_the_identifier() {
             assert_eq!(verification["channel"], "sms");
         }
         // The number is one that tests use.
-        let code =
-            if strategy == "phone_code" { "424242".to_owned() } else { last_code(&server).await };
+        let code = if strategy == "phone_code" { "424242".to_owned() } else { code(&server).await };
         let right = [("strategy", strategy), ("code", &*code)];
         assert_complete(&step(&mut browser, &sent, "attempt_first_factor", &right).await);
     }
@@ -317,7 +334,7 @@ async fn pwd_06_who_guesses_is_locked_out_for_a_while() {
     assert_eq!(browser.get("/v1/me").await.status, 200);
     let mails = server.outbox().await;
     assert_eq!(mails.iter().filter(|mail| mail.data["slug"] == "account_locked").count(), 2);
-    made(&server, &format!("/v1/users/{id}/unlock"), &json!({})).await;
+    backend(&server, &format!("/v1/users/{id}/unlock"), &json!({})).await;
     assert_complete(&create(&mut other, &right).await);
 }
 
@@ -330,7 +347,7 @@ async fn pwd_07_failures_of_all_kinds_are_counted_together() {
     while failures < 10 {
         let sent =
             create(&mut browser, &[("identifier", ADDRESS), ("strategy", "email_code")]).await;
-        let right = last_code(&server).await;
+        let right = code(&server).await;
         let wrong = if right == "000000" { "000001" } else { "000000" };
         for (strategy, name, value) in
             [("email_code", "code", wrong), ("password", "password", "wrong")]
@@ -351,11 +368,11 @@ async fn pwd_20_who_is_banned_or_locked_gets_in_by_no_way() {
     let id = ada(&server).await;
     for (action, code_of) in [("ban", "user_banned"), ("lock", "user_locked")] {
         let mut browser = Browser::open(&server).await;
-        let token = made(&server, "/v1/sign_in_tokens", &json!({"user_id": id})).await;
+        let token = backend(&server, "/v1/sign_in_tokens", &json!({"user_id": id})).await;
         let sent =
             create(&mut browser, &[("identifier", ADDRESS), ("strategy", "email_code")]).await;
-        let code = last_code(&server).await;
-        made(&server, &format!("/v1/users/{id}/{action}"), &json!({})).await;
+        let code = code(&server).await;
+        backend(&server, &format!("/v1/users/{id}/{action}"), &json!({})).await;
         let right = [("identifier", ADDRESS), ("password", PASSWORD)];
         let ticket = text(&token["token"]);
         let attempt = path(&sent, "attempt_first_factor");
@@ -371,7 +388,7 @@ async fn pwd_20_who_is_banned_or_locked_gets_in_by_no_way() {
         }
         assert_eq!(browser.client().await["sessions"], json!([]));
         let undo = if action == "ban" { "unban" } else { "unlock" };
-        made(&server, &format!("/v1/users/{id}/{undo}"), &json!({})).await;
+        backend(&server, &format!("/v1/users/{id}/{undo}"), &json!({})).await;
         // A ticket that was refused is not used up.
         let fields = [("strategy", "ticket"), ("ticket", &*ticket)];
         assert_complete(&create(&mut browser, &fields).await);
@@ -451,7 +468,7 @@ async fn pwd_15_a_forgotten_password_is_set_anew_and_skips_no_second_factor() {
         let mut browser = Browser::open(&server).await;
         let fields = [("identifier", address), ("strategy", "reset_password_email_code")];
         let sent = create(&mut browser, &fields).await;
-        let code = last_code(&server).await;
+        let code = code(&server).await;
         let right = [("strategy", "reset_password_email_code"), ("code", &*code)];
         let due = step(&mut browser, &sent, "attempt_first_factor", &right).await;
         assert_eq!(due["response"]["status"], "needs_new_password");
@@ -484,13 +501,13 @@ async fn pwd_15_a_forgotten_password_is_set_anew_and_skips_no_second_factor() {
 async fn pwd_16_a_distrusted_password_opens_only_the_way_to_a_new_one() {
     let server = TestServer::start().await;
     let id = ada(&server).await;
-    made(&server, &format!("/v1/users/{id}/password/set_compromised"), &json!({})).await;
+    backend(&server, &format!("/v1/users/{id}/password/set_compromised"), &json!({})).await;
     let mut browser = Browser::open(&server).await;
     let fields = [("identifier", ADDRESS), ("password", PASSWORD)];
     let refused = browser.post("/v1/client/sign_ins", &fields).await;
     assert_eq!(said(&refused), is(422, "form_password_compromised"));
     let sent = create(&mut browser, &[("identifier", ADDRESS), ("strategy", "email_code")]).await;
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let right = [("strategy", "email_code"), ("code", &*code)];
     let due = step(&mut browser, &sent, "attempt_first_factor", &right).await;
     assert_eq!(due["response"]["status"], "needs_new_password");
@@ -559,7 +576,7 @@ async fn pwd_23_a_new_device_proves_more() {
     let id = id_of(factors, "email_code", "email_address_id");
     let fields_of_code = [("strategy", "email_code"), ("email_address_id", &*id)];
     step(&mut browser, &begun, "prepare_second_factor", &fields_of_code).await;
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let right = [("strategy", "email_code"), ("code", &*code)];
     assert_complete(&step(&mut browser, &begun, "attempt_second_factor", &right).await);
 
@@ -653,7 +670,7 @@ async fn who_is_unknown_may_prove_an_address_and_go_on_to_sign_up() {
     let begun = create(&mut browser, &fields).await;
     let fields = [("strategy", "email_code")];
     step(&mut browser, &begun, "prepare_first_factor", &fields).await;
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let right = [("strategy", "email_code"), ("code", &*code)];
     let proven = step(&mut browser, &begun, "attempt_first_factor", &right).await;
     let verification = &proven["response"]["first_factor_verification"];
@@ -710,7 +727,7 @@ async fn ses_20_21_22_tickets_let_in_whom_they_name_once() {
     let server = TestServer::start().await;
     let id = ada(&server).await;
     let mut browser = Browser::open(&server).await;
-    let token = made(&server, "/v1/sign_in_tokens", &json!({"user_id": id})).await;
+    let token = backend(&server, "/v1/sign_in_tokens", &json!({"user_id": id})).await;
     let ticket = text(&token["token"]);
     let fields = [("strategy", "ticket"), ("ticket", &*ticket)];
     let done = create(&mut browser, &fields).await;
@@ -721,7 +738,7 @@ async fn ses_20_21_22_tickets_let_in_whom_they_name_once() {
     assert_eq!(said(&refused), is(400, "sign_in_token_already_used_code"));
 
     let invitation =
-        made(&server, "/v1/invitations", &json!({"email_address": "eve@example.com"})).await;
+        backend(&server, "/v1/invitations", &json!({"email_address": "eve@example.com"})).await;
     let url = text(&invitation["url"]);
     let ticket = url.split_once("ticket=").expect("a ticket").1;
     let refused =
@@ -729,7 +746,7 @@ async fn ses_20_21_22_tickets_let_in_whom_they_name_once() {
     assert_eq!(said(&refused), is(400, "invitation_account_not_exists"));
 
     let body = json!({"user_id": id, "actor": {"sub": "somebody"}});
-    let token = made(&server, "/v1/actor_tokens", &body).await;
+    let token = backend(&server, "/v1/actor_tokens", &body).await;
     let ticket = text(&token["token"]);
     let done = create(&mut other, &[("strategy", "ticket"), ("ticket", &*ticket)]).await;
     assert_complete(&done);
@@ -747,7 +764,7 @@ async fn otp_02_03_04_codes_end() {
     let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
     let sent = create(&mut browser, &fields).await;
     let attempt = path(&sent, "attempt_first_factor");
-    let late = last_code(&server).await;
+    let late = code(&server).await;
     server.advance(601_000);
     let right = [("strategy", "email_code"), ("code", &*late)];
     assert_eq!(said(&browser.post(&attempt, &right).await), is(400, "verification_expired"));
@@ -756,10 +773,10 @@ async fn otp_02_03_04_codes_end() {
 
     let prepare = [("strategy", "email_code")];
     step(&mut browser, &sent, "prepare_first_factor", &prepare).await;
-    let first = last_code(&server).await;
+    let first = code(&server).await;
     server.advance(1000);
     step(&mut browser, &sent, "prepare_first_factor", &prepare).await;
-    let second = last_code(&server).await;
+    let second = code(&server).await;
     let old = [("strategy", "email_code"), ("code", &*first)];
     assert_eq!(said(&browser.post(&attempt, &old).await), is(422, "form_code_incorrect"));
     let other = if second == "000000" { "000001" } else { "000000" };
@@ -771,7 +788,7 @@ async fn otp_02_03_04_codes_end() {
     assert_eq!(said(&browser.post(&attempt, &right).await), is(400, "verification_failed"));
     // otp_05: a code of one purpose is none of another.
     step(&mut browser, &sent, "prepare_first_factor", &prepare).await;
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let reset = [("strategy", "reset_password_email_code"), ("code", &*code)];
     assert_eq!(said(&browser.post(&attempt, &reset).await), is(400, "verification_not_sent"));
     // otp_07: nothing is sent to what is not the user's.
@@ -932,7 +949,7 @@ async fn pwd_09_who_asks_too_often_waits() {
         assert_eq!(refused.status, if number < 3 { 404 } else { 429 }, "{number}");
     }
     // ses_24: a testing token is for those who test, and for nothing else.
-    let token = made(&server, "/v1/testing_tokens", &json!({})).await;
+    let token = backend(&server, "/v1/testing_tokens", &json!({})).await;
     let path = format!("/v1/client/sign_ins?__clerk_testing_token={}", text(&token["token"]));
     let fields = [("identifier", ADDRESS), ("password", "wrong")];
     assert_eq!(said(&browser.post(&path, &fields).await), is(422, "form_password_incorrect"));
@@ -948,7 +965,7 @@ async fn rac_03_of_many_right_codes_at_once_one_lets_in() {
     let mut browser = Browser::open(&server).await;
     let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
     let sent = create(&mut browser, &fields).await;
-    let code = last_code(&server).await;
+    let code = code(&server).await;
     let token = browser.dev_browser.clone().expect("a token");
     let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
     let body = format!("strategy=email_code&code={code}");
@@ -956,7 +973,7 @@ async fn rac_03_of_many_right_codes_at_once_one_lets_in() {
         let request = Request::new("POST", &path)
             .header("host", &server.keys[0].frontend_host)
             .header("origin", "http://localhost:3000")
-            .body(FORM, body.clone());
+            .body("application/x-www-form-urlencoded", body.clone());
         let address = server.address().to_owned();
         async move { races::answered(request, address).await.status }
     })
@@ -974,7 +991,7 @@ async fn rac_03_no_guess_goes_uncounted() {
     let mut browser = Browser::open(&server).await;
     let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
     let sent = create(&mut browser, &fields).await;
-    let right = last_code(&server).await;
+    let right = code(&server).await;
     let token = browser.dev_browser.clone().expect("a token");
     let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
     let wrong = if right == "000000" { "000001" } else { "000000" };
@@ -982,7 +999,7 @@ async fn rac_03_no_guess_goes_uncounted() {
         let request = Request::new("POST", &path)
             .header("host", &server.keys[0].frontend_host)
             .header("origin", "http://localhost:3000")
-            .body(FORM, format!("strategy=email_code&code={wrong}"));
+            .body("application/x-www-form-urlencoded", format!("strategy=email_code&code={wrong}"));
         let address = server.address().to_owned();
         async move { races::answered(request, address).await.code() }
     })
@@ -1032,7 +1049,7 @@ async fn rac_14_a_storm_of_wrong_passwords_locks_after_ten() {
         let request = Request::new("POST", &path)
             .header("host", &server.keys[0].frontend_host)
             .header("origin", "http://localhost:3000")
-            .body(FORM, "strategy=password&password=wrong");
+            .body("application/x-www-form-urlencoded", "strategy=password&password=wrong");
         let address = server.address().to_owned();
         async move { races::answered(request, address).await.code() }
     })
@@ -1050,7 +1067,7 @@ async fn restrictions_hold_at_sign_in() {
     let server = TestServer::start().await;
     ada(&server).await;
     set(&server, |settings| settings.restrictions.blocklist = true).await;
-    made(&server, "/v1/blocklist_identifiers", &json!({"identifier": "*@example.com"})).await;
+    backend(&server, "/v1/blocklist_identifiers", &json!({"identifier": "*@example.com"})).await;
     let mut browser = Browser::open(&server).await;
     let fields = [("identifier", ADDRESS), ("password", PASSWORD)];
     let refused = browser.post("/v1/client/sign_ins", &fields).await;

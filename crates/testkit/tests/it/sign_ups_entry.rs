@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use testkit::{Browser, Request, Response, TestServer};
 
 use crate::{
-    ask::FORM,
-    calls::made,
     races::{TASKS, answered, together},
     sessions::set,
     sign_ups_frontend::{
@@ -18,6 +16,13 @@ use crate::{
 const INVITED: &str = "grace@example.com";
 /// SHA-1 of the password.
 pub(crate) const DIGEST: &str = "4729021B5CD85ED783356BAE1D6DC3795DC98CA1";
+
+async fn made(server: &TestServer, path: &str, body: &Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
+    let response = server.call(request).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.without_trace());
+    response.json()
+}
 
 /// The ticket of a new invitation.
 async fn ticket(server: &TestServer, body: &Value) -> String {
@@ -283,7 +288,7 @@ fn form(browser: &Browser<'_>, path: &str, body: &str) -> Request {
     let path = format!("{path}?__clerk_api_version={}&__clerk_db_jwt={token}", browser.version);
     let request = Request::new("POST", &path).header("host", &browser.host);
     let request = request.header("origin", browser.origin.as_deref().unwrap_or_default());
-    request.body(FORM, body)
+    request.body("application/x-www-form-urlencoded", body)
 }
 
 /// Lets all requests go at once: one is answered, the others are refused like this.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use testkit::{Browser, Request, TestServer};
 
 use crate::{
-    calls::{last_code, made},
     sessions::set,
+    sign_ins::{backend, code},
     sign_ups_frontend::{
         ADDRESS, CODE, PASSWORD, attempt, begun, path, prepared, refused, response, said, started,
         with,
@@ -33,7 +33,7 @@ async fn pwd_09_who_signs_up_too_often_waits() {
     assert_eq!(said(&answer), too_many);
     assert_eq!(answer.header("retry-after"), Some("10"));
     // ses_24: a testing token lifts limits of its instance.
-    let token = made(&server, "/v1/testing_tokens", &json!({})).await;
+    let token = backend(&server, "/v1/testing_tokens", &json!({})).await;
     let token = token["token"].as_str().expect("a token").to_owned();
     let testing = format!("__clerk_testing_token={token}");
     let answer = browser.post(&format!("/v1/client/sign_ups?{testing}"), &fields).await;
@@ -46,7 +46,7 @@ async fn pwd_09_who_signs_up_too_often_waits() {
     }
     assert_eq!(said(&browser.post(&prepare, &by_code).await), too_many);
     response(&browser.post(&format!("{prepare}?{testing}"), &by_code).await);
-    let right = last_code(&server).await;
+    let right = code(&server).await;
     let wrong = if right == "000000" { "000001" } else { "000000" };
     for _ in 0..3 {
         let answer = attempt(&mut browser, &sign_up, ("email_code", wrong)).await;
@@ -56,7 +56,7 @@ async fn pwd_09_who_signs_up_too_often_waits() {
     assert_eq!(said(&answer), too_many);
     server.advance(60_000);
     response(&browser.post(&prepare, &by_code).await);
-    let right = last_code(&server).await;
+    let right = code(&server).await;
     let answer = attempt(&mut browser, &sign_up, ("email_code", &right)).await;
     assert_eq!(response(&answer)["status"], "complete");
 }
@@ -100,7 +100,7 @@ async fn what_was_proven_on_the_way_in_signs_up() {
     // What is not proven yet goes nowhere.
     let early = browser.post("/v1/client/sign_ups", &[("transfer", "true")]).await;
     assert_eq!(said(&early), refused(400, "account_transfer_invalid"));
-    let right = last_code(&server).await;
+    let right = code(&server).await;
     let id = sign_in["id"].as_str().expect("an id");
     let path = format!("/v1/client/sign_ins/{id}/attempt_first_factor");
     let fields = [("strategy", "email_code"), ("code", &*right)];

@@ -6,10 +6,9 @@ use testkit::{Browser, Request, Response, TestServer};
 use wire::Id;
 
 use crate::{
-    calls::made,
     races::{answered, together},
     sessions::set,
-    sign_ins::{follow, link},
+    sign_ins::{backend, follow, link},
     sign_ups_frontend::{PASSWORD, attempt, begun, path, refused, response, said},
 };
 
@@ -226,7 +225,7 @@ async fn a_link_to_an_address_that_is_anothers_by_now_makes_nobody() {
     let sign_up = under_way(&mut browser).await;
     let token = link(&server).await;
     let body = json!({ "email_address": [ADDRESS], "password": PASSWORD });
-    made(&server, "/v1/users", &body).await;
+    backend(&server, "/v1/users", &body).await;
     assert_eq!(told(&follow(&mut browser, &token).await), only("failed"));
     assert_eq!(browser.client().await["sessions"], json!([]));
     let shown = response(&browser.get(&path(&sign_up, "")).await);
@@ -262,7 +261,7 @@ async fn rac_08_a_link_makes_one_user() {
 async fn a_user_proves_another_address_by_a_link() {
     let server = started().await;
     let body = json!({ "email_address": [ADDRESS], "password": PASSWORD });
-    let user = made(&server, "/v1/users", &body).await;
+    let user = backend(&server, "/v1/users", &body).await;
     let mut browser = Browser::open(&server).await;
     browser.sign_in(&Id::from_text(user["id"].as_str().expect("an id"))).await;
     let added =

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use testkit::{Browser, Request, Response, TestServer};
 
 use crate::{
-    calls::made,
     random::{Dice, seed},
     sessions::set,
 };
@@ -19,7 +18,7 @@ use crate::{
 const PASSWORD: &str = "a blue whale sings";
 const NEW_PASSWORD: &str = "two red foxes dance";
 const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-/// Steps of one walk.
+/// Steps of one walk. `make soak` takes more walks.
 const STEPS: u64 = 1500;
 
 /// Somebody with an account: what lets them in.
@@ -58,6 +57,13 @@ struct Walk<'s> {
     trail: Vec<String>,
 }
 
+async fn backend(server: &TestServer, path: &str, body: &Value) -> Value {
+    let request = Request::new("POST", path).bearer(server.secret_key()).json(body);
+    let done = server.call(request).await;
+    assert_eq!(done.status, 200, "{path}: {}", done.without_trace());
+    done.json()
+}
+
 async fn people(server: &TestServer) -> Vec<Person> {
     let mut people = Vec::new();
     for (number, (has_second_factor, is_distrusted)) in
@@ -68,11 +74,11 @@ async fn people(server: &TestServer) -> Vec<Person> {
         if has_second_factor {
             body["totp_secret"] = SECRET.into();
         }
-        let user = made(server, "/v1/users", &body).await;
-        let id = user["id"].as_str().expect("an id").to_owned();
+        let made = backend(server, "/v1/users", &body).await;
+        let id = made["id"].as_str().expect("an id").to_owned();
         if is_distrusted {
             let path = format!("/v1/users/{id}/password/set_compromised");
-            made(server, &path, &json!({})).await;
+            backend(server, &path, &json!({})).await;
         }
         people.push(Person { id, address, has_second_factor, is_distrusted, password: PASSWORD });
     }
@@ -244,13 +250,13 @@ impl Walk<'_> {
                 self.walkers[who].browser.delete("/v1/client/sessions").await;
             }
             2 => {
-                made(self.server, &format!("/v1/users/{person}/unlock"), &json!({})).await;
+                backend(self.server, &format!("/v1/users/{person}/unlock"), &json!({})).await;
             }
             _ => {
-                made(self.server, &format!("/v1/users/{person}/ban"), &json!({})).await;
+                backend(self.server, &format!("/v1/users/{person}/ban"), &json!({})).await;
                 let (_, before) = self.count(&person).await;
                 assert_eq!(before, 0, "a session outlives a ban\n{}", self.told());
-                made(self.server, &format!("/v1/users/{person}/unban"), &json!({})).await;
+                backend(self.server, &format!("/v1/users/{person}/unban"), &json!({})).await;
             }
         }
     }
