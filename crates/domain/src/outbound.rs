@@ -13,6 +13,27 @@ use crate::{Outside, Result, password::RemoteError};
 /// At most this many pages are fetched at a time.
 const FETCHES_MAX: usize = 16;
 
+/// A page that is asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// Where it is.
+    pub url: Url,
+    /// A form that is sent to it; without one it is fetched.
+    pub form: Option<String>,
+}
+
+impl std::fmt::Debug for Errand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Errand(..)")
+    }
+}
+
+impl From<Url> for Errand {
+    fn from(url: Url) -> Self {
+        Self { url, form: None }
+    }
+}
+
 /// A page, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
@@ -22,9 +43,10 @@ pub struct Fetched {
     pub body: Vec<u8>,
 }
 
-/// Fetches a page without credentials, without following redirects, within bounds of time and
+/// Fetches a page without credentials but those of a form, without following redirects, within bounds of time and
 /// size, and never from addresses that are private to the server unless its operator allows it.
-pub type Fetch = dyn Fn(Url) -> BoxFuture<std::result::Result<Fetched, RemoteError>> + Send + Sync;
+pub type Fetch =
+    dyn Fn(Errand) -> BoxFuture<std::result::Result<Fetched, RemoteError>> + Send + Sync;
 
 /// The way out, for what must be fetched.
 pub struct Outbound {
@@ -46,13 +68,13 @@ impl Outbound {
 }
 
 impl Outside {
-    /// The page at `url`; none if it cannot be had, for whatever reason.
-    pub(crate) async fn fetch(&self, url: Url) -> Result<Option<Fetched>> {
+    /// The page that is asked for; none if it cannot be had, for whatever reason.
+    pub(crate) async fn fetch(&self, errand: impl Into<Errand>) -> Result<Option<Fetched>> {
         let outbound = &self.world.outbound;
         let full = |_| refusal::too_many_requests().retry_after(2);
         let _permit = outbound.fetching.try_acquire().map_err(full)?;
         match &outbound.fetch {
-            Some(fetch) => Ok(fetch(url).await.ok()),
+            Some(fetch) => Ok(fetch(errand.into()).await.ok()),
             None => Ok(None),
         }
     }

@@ -34,7 +34,7 @@ enum Form {
 }
 
 /// Every column of what is sealed; what is not here would be lost with the older key.
-const SEALED: [Sealed; 7] = [
+const SEALED: [Sealed; 8] = [
     sealed("signing_keys", "sealed", Form::Whole),
     sealed("secret_keys", "sealed", Form::Whole),
     sealed("jwt_templates", "signing_key", Form::Whole),
@@ -42,6 +42,7 @@ const SEALED: [Sealed; 7] = [
     sealed("users", "backup_codes", Form::Key),
     sealed("outbox", "payload", Form::Flagged),
     sealed("handshakes", "directives", Form::Whole),
+    sealed("instance_secrets", "sealed", Form::Whole),
 ];
 
 const fn sealed(table: &'static str, column: &'static str, form: Form) -> Sealed {

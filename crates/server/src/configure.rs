@@ -116,7 +116,8 @@ async fn apply(change: Value, yes: bool, of: cli::ConfigOf) -> Result<()> {
         }
     };
     let new = document(&after)?;
-    let changes = changes(&old, &new);
+    let mut changes = changes(&old, &new);
+    changes.extend(replaced(&before, &after));
     for line in &changes {
         print(line);
     }
@@ -185,6 +186,13 @@ fn changes(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     difference("", old, new, &mut lines);
     lines
+}
+
+/// Secrets of which another one is brought, which no document tells apart.
+fn replaced(before: &Settings, after: &Settings) -> impl Iterator<Item = String> {
+    let had = before.secret_paths();
+    let again = after.brought_secrets().filter(move |path| had.contains(path));
+    again.map(|path| format!("+ {path} = another one"))
 }
 
 fn difference(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {

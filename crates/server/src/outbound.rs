@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Fetch, Fetched, RemoteError};
+use domain::{Errand, Fetch, Fetched, RemoteError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -43,13 +43,17 @@ pub fn fetch(reach: Reach) -> Result<Arc<Fetch>, RemoteError> {
         .pool_max_idle_per_host(0)
         .dns_resolver(Arc::new(Resolver(reach)))
         .build()?;
-    Ok(Arc::new(move |url| {
+    Ok(Arc::new(move |errand| {
         let client = client.clone();
-        Box::pin(async move { get(&client, reach, url).await })
+        Box::pin(async move { run(&client, reach, errand).await })
     }))
 }
 
-async fn get(client: &reqwest::Client, reach: Reach, url: Url) -> Result<Fetched, RemoteError> {
+async fn run(
+    client: &reqwest::Client,
+    reach: Reach,
+    Errand { url, form }: Errand,
+) -> Result<Fetched, RemoteError> {
     // Names are looked at when they are resolved; an address never is.
     let address = match url.host() {
         Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -60,7 +64,14 @@ async fn get(client: &reqwest::Client, reach: Reach, url: Url) -> Result<Fetched
     if address.is_some_and(|address| !may_reach(reach, address)) {
         return Err("the address is private".into());
     }
-    let mut response = client.get(url).header("accept", "application/json").send().await?;
+    let request = match form {
+        None => client.get(url),
+        Some(form) => {
+            let kind = "application/x-www-form-urlencoded";
+            client.post(url).header("content-type", kind).body(form)
+        }
+    };
+    let mut response = request.header("accept", "application/json").send().await?;
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await? {
         body.extend_from_slice(&piece);
@@ -210,7 +221,7 @@ mod tests {
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"] {
             for scheme in ["http", "https"] {
                 let url = Url::parse(&format!("{scheme}://{host}:{port}/")).expect("an URL");
-                assert!(fetch(url).await.is_err(), "{scheme} {host}");
+                assert!(fetch(url.into()).await.is_err(), "{scheme} {host}");
             }
         }
     }
@@ -218,14 +229,15 @@ mod tests {
     #[tokio::test]
     async fn what_is_allowed_is_reached_within_bounds() {
         let fetch = fetch(Reach::Private).expect("a client");
-        let page = fetch(answering(http("200 OK", "", "{\"a\":1}")).await).await.expect("a page");
+        let here = answering(http("200 OK", "", "{\"a\":1}")).await;
+        let page = fetch(here.into()).await.expect("a page");
         assert_eq!(page, Fetched { status: 200, body: b"{\"a\":1}".to_vec() });
 
         let moved = http("302 Found", "location: http://127.0.0.1:1/\r\n", "");
-        let page = fetch(answering(moved).await).await.expect("a page");
+        let page = fetch(answering(moved).await.into()).await.expect("a page");
         assert_eq!(page.status, 302, "redirects are not followed");
 
         let long = http("200 OK", "", &"a".repeat(BODY_BYTES_MAX + 1));
-        assert!(fetch(answering(long).await).await.is_err());
+        assert!(fetch(answering(long).await.into()).await.is_err());
     }
 }

@@ -203,7 +203,9 @@ fn native_settings(settings: &Settings) -> NativeSettings {
 }
 
 fn display_config(instance: &Instance, home: &str, server: &str) -> DisplayConfig {
-    let (own, sign_up) = (&instance.settings.display, &instance.settings.sign_up);
+    let own = &instance.settings.display;
+    let captcha = instance.settings.bot_protection();
+    let widget_type = &instance.settings.sign_up.captcha_widget_type;
     let urls = &own.urls;
     let home = urls.home.as_deref().unwrap_or(home);
     let or_home = |url: &Option<String>| url.clone().unwrap_or_else(|| home.to_owned());
@@ -252,11 +254,11 @@ fn display_config(instance: &Instance, home: &str, server: &str) -> DisplayConfi
         help_url: own.help_url.clone(),
         privacy_policy_url: own.privacy_policy_url.clone(),
         terms_url: own.terms_url.clone(),
-        captcha_public_key: None,
-        captcha_widget_type: sign_up.captcha.then(|| sign_up.captcha_widget_type.clone()),
-        captcha_public_key_invisible: None,
-        captcha_provider: sign_up.captcha.then(|| "turnstile".to_owned()),
-        captcha_oauth_bypass: Vec::new(),
+        captcha_public_key: captcha.and_then(|own| own.site_key.clone()),
+        captcha_widget_type: captcha.map(|_| widget_type.clone()),
+        captcha_public_key_invisible: captcha.and_then(|own| own.site_key_of_invisible().cloned()),
+        captcha_provider: captcha.map(|_| "turnstile".to_owned()),
+        captcha_oauth_bypass: captcha.map(|own| own.oauth_bypass.clone()).unwrap_or_default(),
         captcha_heartbeat: Some(false),
     }
 }
@@ -309,7 +311,7 @@ fn sign_up_settings(settings: &Settings) -> SignUpSettings {
     let own = &settings.sign_up;
     SignUpSettings {
         allowlist_only: settings.restrictions.allowlist,
-        captcha_enabled: own.captcha,
+        captcha_enabled: settings.bot_protection().is_some(),
         captcha_widget_type: own.captcha_widget_type.clone(),
         custom_action_required: own.custom_action_required,
         progressive: own.progressive,

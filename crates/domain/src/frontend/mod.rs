@@ -6,6 +6,7 @@
 
 mod activity;
 mod answer;
+mod captcha;
 pub(crate) mod client_state;
 pub(crate) mod clients;
 mod cookies;

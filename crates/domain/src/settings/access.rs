@@ -89,7 +89,7 @@ settings! {
         progressive: bool = true,
         /// The terms must be accepted.
         legal_consent: bool = false,
-        /// Bots are kept out. Nothing does it yet, so it cannot be switched on.
+        /// Bots are kept out, by what `captcha` says.
         captcha: bool = false,
         /// How: `smart` or `invisible`.
         captcha_widget_type: String = "smart".to_owned(),
@@ -180,16 +180,9 @@ impl SignInPolicy {
 impl SignUpPolicy {
     /// What was off `before` and asks for what this server does not do, and must not be thought to.
     pub(super) fn refuse_unserved(&self, before: &Self, wrong: &mut Vec<String>) {
-        let captcha = "sign_up.captcha cannot be switched on: this server verifies no captchas";
         let mfa = "sign_up.mfa_required cannot be switched on: this server does not ask whoever \
                    signs up for a second factor";
-        super::rules(
-            wrong,
-            &[
-                (!self.captcha || before.captcha, captcha),
-                (!self.mfa_required || before.mfa_required, mfa),
-            ],
-        );
+        super::rules(wrong, &[(!self.mfa_required || before.mfa_required, mfa)]);
     }
 
     pub(super) fn validate(&self, wrong: &mut Vec<String>) {

@@ -3,7 +3,7 @@
 use db::{BoxFuture, Column as _, Mode, Tx, Value};
 use wire::refusal;
 
-use super::Settings;
+use super::{Settings, secrets};
 use crate::{Cx, Error, Outside, Result, World, instances::InstanceId};
 
 /// How something that was asked for changes settings, or why it does not.
@@ -51,7 +51,8 @@ pub async fn of_instance(world: &World, id: &InstanceId) -> Result<Settings> {
     parse(&text.await?)
 }
 
-/// Puts `after` in the place of `before`; false if that is not what stands there any more.
+/// Puts `after` in the place of `before`, and keeps the secrets that it brings; false if `before`
+/// is not what stands there any more.
 pub async fn replace(
     world: &World,
     id: &InstanceId,
@@ -59,16 +60,21 @@ pub async fn replace(
     after: &Settings,
 ) -> Result<bool> {
     check(before, after)?;
+    let secrets = secrets::changes(world, id, (before, after))?;
     let (id, before) = (id.to_value(), before.clone());
     let (text, now) = (serde_json::to_string(after)?, (world.seeds.clock)());
     let work = move |mut tx: Tx| -> BoxFuture<Result<bool>> {
         let (id, before, text) = (id.clone(), before.clone(), text.clone());
+        let secrets = secrets.clone();
         Box::pin(async move {
             if parse(&stored(&mut tx, id.clone()).await?)? != before {
                 return Ok(false);
             }
             let sql = "update instances set settings = $1, updated_at = $2 where id = $3";
             tx.execute(sql, vec![Value::Text(text), now.to_value(), id]).await?;
+            if !secrets.is_empty() {
+                tx.batch(secrets).await?;
+            }
             Ok(true)
         })
     };

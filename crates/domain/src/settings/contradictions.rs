@@ -13,9 +13,13 @@ pub enum Contradiction {
     SparedByNoList,
     /// Domains of organizations are off, so nobody gets in by one.
     EnrollmentWithoutDomains,
+    /// Without keys there are no captchas, and nobody could sign up.
+    CaptchaWithoutKeys,
 }
 
-use Contradiction::{AllowlistWhileRestricted, EnrollmentWithoutDomains, SparedByNoList};
+use Contradiction::{
+    AllowlistWhileRestricted, CaptchaWithoutKeys, EnrollmentWithoutDomains, SparedByNoList,
+};
 
 impl Contradiction {
     /// Path of the setting in the document.
@@ -24,6 +28,7 @@ impl Contradiction {
             AllowlistWhileRestricted => "restrictions.allowlist",
             SparedByNoList => "restrictions.allowlist_blocklist_disabled_on_sign_in",
             EnrollmentWithoutDomains => "organizations.domains_enrollment_modes",
+            CaptchaWithoutKeys => "sign_up.captcha",
         }
     }
 
@@ -33,6 +38,10 @@ impl Contradiction {
             AllowlistWhileRestricted => "cannot be enabled while sign-ups are restricted",
             SparedByNoList => "cannot be enabled while neither allowlist nor blocklist is",
             EnrollmentWithoutDomains => "cannot be set while domains of organizations are disabled",
+            CaptchaWithoutKeys => {
+                "cannot be enabled without captcha.site_key and captcha.secret_key, nor with one \
+                 key alone of the invisible widget"
+            }
         }
     }
 
@@ -42,6 +51,7 @@ impl Contradiction {
             AllowlistWhileRestricted => refusal::sign_up_mode_restricted_invalid_value(),
             SparedByNoList => refusal::disabled_instance_restriction(),
             EnrollmentWithoutDomains => refusal::organization_domains_not_enabled(),
+            CaptchaWithoutKeys => refusal::breaks_instance_invariant(),
         };
         refusal.because(format!("{param} {}.", self.reason())).param(param)
     }
@@ -62,10 +72,12 @@ impl Settings {
         let is_spared = |all: &Self| all.restrictions.allowlist_blocklist_disabled_on_sign_in;
         let modes = &self.organizations.domains_enrollment_modes;
         let chooses = *modes != before.organizations.domains_enrollment_modes && !modes.is_empty();
+        let is_keyless = |all: &Self| all.sign_up.captcha && !all.captcha.has_keys();
         let found = [
             (AllowlistWhileRestricted, is_closed(self) && !is_closed(before)),
             (SparedByNoList, is_spared(self) && !is_spared(before) && !has_lists),
             (EnrollmentWithoutDomains, chooses && !self.organizations.domains_enabled),
+            (CaptchaWithoutKeys, is_keyless(self) && !is_keyless(before)),
         ];
         found.into_iter().filter(|(_, is_there)| *is_there).map(|(one, _)| one).collect()
     }
@@ -96,5 +108,21 @@ mod tests {
         spared.restrictions.blocklist = true;
         spared.organizations.domains_enabled = true;
         assert_eq!(spared.contradictions(&open), []);
+    }
+
+    #[test]
+    fn captchas_need_both_keys_of_each_widget() {
+        let off = Settings::default();
+        let mut on = Settings::default();
+        on.sign_up.captcha = true;
+        on.captcha.site_key = Some("site".to_owned());
+        assert_eq!(on.contradictions(&off), [Contradiction::CaptchaWithoutKeys]);
+        assert_eq!((on.contradictions(&on), on.bot_protection()), (vec![], None));
+        on.captcha.secret_key = Some("secret".into());
+        assert_eq!(on.contradictions(&off), []);
+        assert_eq!(on.bot_protection(), Some(&on.captcha));
+        let mut half = on.clone();
+        half.captcha.invisible_site_key = Some("other".to_owned());
+        assert_eq!(half.contradictions(&on), [Contradiction::CaptchaWithoutKeys]);
     }
 }

@@ -31,16 +31,19 @@ macro_rules! settings {
 
 mod access;
 mod attributes;
+mod captcha;
 mod change;
 mod contradictions;
 mod display;
 mod features;
+mod secrets;
 
 pub use access::{
     AttackProtection, Lockout, PasskeyPolicy, PasswordPolicy, Restrictions, SignInPolicy,
     SignUpPolicy, UserPolicy, UsernamePolicy,
 };
 pub use attributes::{Attribute, Attributes, Strategy};
+pub use captcha::Captcha;
 pub use change::{Edit, change, of_instance, replace};
 pub use contradictions::Contradiction;
 pub use display::{ButtonTheme, Display, GeneralTheme, PageTheme, Theme, Urls};
@@ -48,6 +51,8 @@ pub use features::{
     ApiKeys, Commerce, EnterpriseSso, Native, OAuthApplicationPolicy, OrganizationPolicy, Protect,
     SocialProvider, SocialProviders,
 };
+pub use secrets::Secret;
+pub(crate) use secrets::secret;
 
 /// Layout of the document; raised when a stored one has to be rewritten to be understood.
 const VERSION: u32 = 2;
@@ -85,6 +90,8 @@ settings! {
         sign_in: SignInPolicy = SignInPolicy::default(),
         /// Who may sign up, and how.
         sign_up: SignUpPolicy = SignUpPolicy::default(),
+        /// Captchas.
+        captcha: Captcha = Captcha::default(),
         /// Which identifiers are let in.
         restrictions: Restrictions = Restrictions::default(),
         /// How often one may ask.
@@ -230,6 +237,7 @@ impl Settings {
         self.sign_up.refuse_unserved(&before.sign_up, &mut wrong);
         self.sign_in.refuse_unserved(&before.sign_in, &mut wrong);
         self.password.refuse_unserved(&before.password, &mut wrong);
+        self.refuse_missing_secrets(before, &mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 
@@ -257,6 +265,7 @@ impl Settings {
         self.password.validate(&mut wrong);
         self.username.validate(&mut wrong);
         self.sign_up.validate(&mut wrong);
+        self.captcha.validate(&mut wrong);
         self.display.validate(&mut wrong);
         self.organizations.validate(&mut wrong);
         self.native.validate(&mut wrong);

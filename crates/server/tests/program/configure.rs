@@ -106,6 +106,44 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
     assert!(text.contains("did you mean sign_up.mode?"), "{text}");
 }
 
+#[tokio::test]
+async fn a_secret_is_written_and_never_told() {
+    let place = Place::empty().await;
+    let flags = place.flags();
+    said(&with(&["instance", "create", "--public-url", URL], &flags));
+    let file = place.path("captcha.toml");
+    let text = "[captcha]\nsite_key = \"0x4site\"\nsecret_key = \"0x4planted\"\n\n\
+                [sign_up]\ncaptcha = true\n";
+    fs::write(&file, text).expect("written");
+    let shown = said(&with(&["config", "apply", &file, "--yes"], &flags));
+    assert!(shown.contains("+ captcha.secret_key = \"sealed\"\n"), "{shown}");
+    let pulled = place.path("pulled.json");
+    said(&with(&["config", "pull", &pulled], &flags));
+    let told = [
+        shown,
+        said(&with(&["config", "get", "--json"], &flags)),
+        said(&with(&["config", "get", "captcha"], &flags)),
+        fs::read_to_string(&pulled).expect("written"),
+    ];
+    assert!(told.iter().all(|text| !text.contains("planted")), "{told:?}");
+    // What was pulled says that there is one, and leaves it alone.
+    assert_eq!(said(&with(&["config", "get", "captcha.secret_key"], &flags)), "sealed\n");
+    assert!(said(&with(&["config", "apply", &pulled], &flags)).contains("Nothing changes."));
+    let another = ["config", "set", "captcha.secret_key", "0x4planted-anew", "--yes"];
+    let shown = said(&with(&another, &flags));
+    assert_eq!(shown.lines().next(), Some("+ captcha.secret_key = another one"));
+
+    let (code, text) =
+        failure(&with(&["config", "set", "captcha.secret_key", "null", "--yes"], &flags));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("sign_up.captcha cannot be enabled without"), "{text}");
+    let elsewhere = Place::empty().await;
+    said(&with(&["instance", "create", "--public-url", URL], &elsewhere.flags()));
+    let (code, text) = failure(&with(&["config", "apply", &pulled, "--yes"], &elsewhere.flags()));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("captcha.secret_key is not kept here"), "{text}");
+}
+
 #[test]
 fn the_schema_describes_every_setting() {
     let schema: Value = serde_json::from_str(&said(&["config", "schema"])).expect("JSON");

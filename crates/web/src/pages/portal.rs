@@ -81,13 +81,18 @@ pub(crate) async fn serve(
         ("content", &content),
     ];
     let body = fill(include_str!("../../assets/portal.html"), &shown);
-    Ok(page_under(StatusCode::OK, body, &policy(&nonce)))
+    let has_captchas = instance.settings.bot_protection().is_some();
+    Ok(page_under(StatusCode::OK, body, &policy(&nonce, has_captchas)))
 }
 
-/// The components write their own styles, and are known by a number used once.
-fn policy(nonce: &str) -> String {
+/// The components write their own styles, and are known by a number used once. Captchas, where
+/// they are enabled, are a script of others and a frame.
+fn policy(nonce: &str, has_captchas: bool) -> String {
+    let captchas = if has_captchas { " https://challenges.cloudflare.com" } else { "" };
+    let frames = if has_captchas { captchas } else { " 'none'" };
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}' {STYLES}; \
+        "default-src 'none'; script-src 'self'{captchas}; frame-src{frames}; \
+         style-src 'self' 'nonce-{nonce}' {STYLES}; \
          img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
@@ -125,7 +130,17 @@ fn elsewhere(asked: &Asked<'_>, query: &str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::page_of;
+    use super::{page_of, policy};
+
+    #[test]
+    fn captchas_are_let_in_where_there_are_some() {
+        let without = policy("nonce", false);
+        assert!(without.contains("script-src 'self'; frame-src 'none'; "), "{without}");
+        let with = policy("nonce", true);
+        let widget = "https://challenges.cloudflare.com";
+        let both = format!("script-src 'self' {widget}; frame-src {widget}; ");
+        assert!(with.contains(&both), "{with}");
+    }
 
     #[test]
     fn pages_have_paths_below_them() {

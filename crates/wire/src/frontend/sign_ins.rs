@@ -92,6 +92,12 @@ pub struct CreateSignIn {
     pub transfer: Option<bool>,
     /// Whoever is unknown may go on and sign up.
     pub sign_up_if_missing: Option<bool>,
+    /// What the captcha's widget gave; asked of those who may go on to sign up.
+    pub captcha_token: Option<String>,
+    /// Why it gave nothing.
+    pub captcha_error: Option<String>,
+    /// Which of the two widgets it was, `smart` or `invisible`.
+    pub captcha_widget_type: Option<String>,
 }
 
 /// Fetch a sign-in of the client.

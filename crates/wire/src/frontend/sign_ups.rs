@@ -80,6 +80,12 @@ pub struct CreateSignUp {
     pub unsafe_metadata: Option<Metadata>,
     pub legal_accepted: Option<bool>,
     pub locale: Option<String>,
+    /// What the captcha's widget gave.
+    pub captcha_token: Option<String>,
+    /// Why it gave nothing.
+    pub captcha_error: Option<String>,
+    /// Which of the two widgets it was, `smart` or `invisible`.
+    pub captcha_widget_type: Option<String>,
 }
 
 /// Fetch a sign-up of the client.

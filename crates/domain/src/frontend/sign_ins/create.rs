@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     Cx, Outside, Result,
-    frontend::{client_state::Person, limits, sessions},
+    frontend::{
+        captcha::{self, Solved},
+        client_state::Person,
+        limits, sessions,
+    },
     users,
 };
 
@@ -34,6 +38,9 @@ pub(super) async fn create(outside: &Outside, request: CreateSignIn) -> Result<F
         let reason = "There is no external account to go on with.";
         return Err(refusal::external_account_not_found().status(422).because(reason).into());
     }
+    if request.sign_up_if_missing == Some(true) {
+        captcha::admit(outside, solved(&request)).await?;
+    }
     let (strategy, identifier) = (request.strategy.clone(), request.identifier.clone());
     match (strategy.as_deref(), identifier, request.password.clone(), request.ticket.clone()) {
         (Some("ticket"), _, _, Some(ticket)) | (None, None, None, Some(ticket)) => {
@@ -47,6 +54,17 @@ pub(super) async fn create(outside: &Outside, request: CreateSignIn) -> Result<F
         (Some(strategy), ..) if !BEGINNINGS.contains(&strategy) => Err(no_strategy(strategy)),
         (_, None, ..) => Err(missing("identifier")),
         (_, Some(_), ..) => outside.write(with_identifier, request).await,
+    }
+}
+
+/// What the page says of its captcha.
+fn solved(request: &CreateSignIn) -> Solved<'_> {
+    Solved {
+        action: "signin",
+        strategy: request.strategy.as_deref(),
+        token: request.captcha_token.as_deref(),
+        error: request.captcha_error.as_deref(),
+        widget_type: request.captcha_widget_type.as_deref(),
     }
 }
 

@@ -23,7 +23,10 @@ use self::{
     machine::{Proof, State, Step},
     said::Said,
 };
-use super::{client_state, clients, limits, sessions, sign_ins};
+use super::{
+    captcha::{self, Solved},
+    client_state, clients, limits, sessions, sign_ins,
+};
 use crate::{
     Cx, Operations, Outside, Result,
     identifications::IdentificationKind,
@@ -58,13 +61,30 @@ async fn create(outside: &Outside, request: CreateSignUp) -> Result<SignUp> {
     let rate = &outside.instance.settings.rate_limits.creates;
     limits::admit(outside, "sign-ups", rate, identifier(&request)).await?;
     let (ticket, transfer) = (request.ticket.clone(), request.transfer == Some(true));
-    let mut beginning = Beginning { said: request.into(), ticket, transfer };
-    if beginning.said.password.is_some() {
-        // Whoever is refused in any case keeps no core busy.
+    let said = Said::from(request.clone());
+    let mut beginning = Beginning { said, ticket, transfer };
+    // What a sign-in has proven, a captcha stood before.
+    let is_asked = !transfer && captcha::is_asked(outside);
+    if beginning.said.password.is_some() || is_asked {
+        // Whoever is refused in any case keeps no core busy, and nobody else.
         outside.read(may_begin, beginning.clone()).await?;
-        beginning.said.hash(outside, None).await?;
     }
+    if !transfer {
+        captcha::admit(outside, solved(&request)).await?;
+    }
+    beginning.said.hash(outside, None).await?;
     outside.write(begin, beginning).await
+}
+
+/// What the page says of its captcha.
+fn solved(request: &CreateSignUp) -> Solved<'_> {
+    Solved {
+        action: "signup",
+        strategy: request.strategy.as_deref(),
+        token: request.captcha_token.as_deref(),
+        error: request.captcha_error.as_deref(),
+        widget_type: request.captcha_widget_type.as_deref(),
+    }
 }
 
 /// What whoever signs up wants to be known by.
