@@ -16,7 +16,7 @@ use std::{
 
 use domain::{Errand, Fetch, Fetched, RemoteError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::{Host, Url};
+use url::Host;
 
 /// From the first packet to the last.
 const TIME_MAX: Duration = Duration::from_secs(10);
@@ -151,6 +151,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use url::Url;
 
     use super::*;
 
