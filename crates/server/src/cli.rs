@@ -229,6 +229,9 @@ pub(crate) struct Serve {
     /// The certificate's key, PEM.
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_key: Option<String>,
+    /// Proxies in front, such as 127.0.0.1,10.0.0.0/8, that say in X-Forwarded-For who asks.
+    #[arg(long, value_name = "NETWORKS")]
+    pub(crate) trusted_proxies: Option<String>,
     /// Path under which apps may forward the Frontend API [default: /__clerk].
     #[arg(long, value_name = "PATH")]
     pub(crate) proxy_path: Option<String>,

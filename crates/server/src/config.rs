@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::RootKeys;
-use server::outbound::Reach;
+use server::{Proxies, outbound::Reach};
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
@@ -42,6 +42,7 @@ const KNOWN: &[Known] = &[
     known("geoip_file", "--geoip-file FILE"),
     known("tls_cert", "--tls-cert FILE"),
     known("tls_key", "--tls-key FILE"),
+    known("trusted_proxies", "--trusted-proxies NETWORKS"),
     known("root_key_file", "--root-key-file FILE"),
     // Command lines and configuration files are read by too many.
     Known { name: "root_key", flag: None, in_file: false },
@@ -95,6 +96,8 @@ pub(crate) struct Serve {
     pub(crate) geoip_file: Option<PathBuf>,
     /// Certificate and key, if no proxy ends TLS.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// Who is believed in whom they forward for.
+    pub(crate) trusted_proxies: Proxies,
     pub(crate) cognito_url: Option<String>,
     /// Which addresses URLs that users of the API name may lead to.
     pub(crate) reach: Reach,
@@ -276,6 +279,14 @@ impl Given {
         self.read(value, name, public_url)
     }
 
+    /// Whether a switch is on, if that was said.
+    fn truth(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.take(name);
+        self.read(value, name, |text| {
+            text.parse().map_err(|_| "it must be true or false".to_owned())
+        })
+    }
+
     /// The files of a certificate; both or none.
     fn tls(&mut self) -> Option<(PathBuf, PathBuf)> {
         match (self.take("tls_cert"), self.take("tls_key")) {
@@ -334,13 +345,10 @@ impl Given {
         let ui_dir = self.take("ui_dir").map(|value| value.text.into());
         let geoip_file = self.take("geoip_file").map(|value| value.text.into());
         let tls = self.tls();
+        let trusted_proxies = self.take("trusted_proxies");
+        let trusted_proxies = self.read(trusted_proxies, "trusted_proxies", str::parse);
         let cognito_url = self.take("cognito_url").map(|value| value.text);
-        let reach = self.take("outbound_private");
-        let reach = self.read(reach, "outbound_private", |text| match text {
-            "true" => Ok(Reach::Private),
-            "false" => Ok(Reach::Public),
-            _ => Err("it must be true or false".to_owned()),
-        });
+        let is_private = self.truth("outbound_private");
         let log = self.take("log");
         let log = self.read(log, "log", logging::parse);
         let delay = self.take("stop_delay_seconds");
@@ -348,10 +356,7 @@ impl Given {
             let seconds = text.parse().ok().filter(|seconds| *seconds <= 600);
             seconds.ok_or_else(|| "it must be a number from 0 to 600".to_owned())
         });
-        let accountless = self.take("accountless");
-        let accountless = self.read(accountless, "accountless", |text| {
-            text.parse().map_err(|_| "it must be true or false".to_owned())
-        });
+        let accountless = self.truth("accountless");
         self.finish()?;
         let (Some(listen), Some(store), Some(public_url)) = (listen, store, public_url) else {
             return Err(Failure::new("the settings are incomplete"));
@@ -366,8 +371,9 @@ impl Given {
             ui_dir,
             geoip_file,
             tls,
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
             cognito_url,
-            reach: reach.unwrap_or(Reach::Public),
+            reach: if is_private == Some(true) { Reach::Private } else { Reach::Public },
             log: log.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO)),
             stop_delay: Duration::from_secs(delay.unwrap_or(0)),
             accountless: accountless.unwrap_or(false),

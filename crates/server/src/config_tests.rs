@@ -90,6 +90,7 @@ fn contradictions_are_named_at_once_and_secrets_are_not() {
         ("api_url", "https://api"),
         ("proxy_path", "clerk"),
         ("stop_delay_seconds", "soon"),
+        ("trusted_proxies", "the one in front"),
         ("log", "loud=very"),
         ("root_key_file", "nowhere"),
     ];
@@ -101,6 +102,7 @@ fn contradictions_are_named_at_once_and_secrets_are_not() {
         "must have a dot",
         "proxy_path",
         "stop_delay_seconds",
+        "trusted_proxies (--trusted-proxies)",
         "log (--log)",
         "VESTRY_ROOT_KEY and root_key_file",
     ];

@@ -25,6 +25,7 @@ use web::{App, Peer};
 use crate::{
     heads::Refusing,
     paced::{Paced, Phase},
+    proxies::Proxies,
     tls::Tls,
 };
 
@@ -35,13 +36,16 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How long requests under way may take once the server is to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Where requests come from.
+pub(crate) struct From {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) proxies: Arc<Proxies>,
+}
+
 /// Serves `app` until told to stop, then finishes what was begun.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    tls: Option<Arc<Tls>>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(from: From, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let From { listener, tls, proxies } = from;
     let router = web::router(&app);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -61,9 +65,11 @@ pub(crate) async fn serve(
         let _ = stream.set_nodelay(true);
         let (watcher, tls) = (graceful.watcher(), tls.clone());
         let (router, app, stop) = (router.clone(), Arc::clone(&app), stop.clone());
+        let proxies = Arc::clone(&proxies);
         tokio::spawn(async move {
             let _permit = permit;
-            let answers = Answers { router, app, peer, phase: Phase::default(), is_strict: false };
+            let phase = Phase::default();
+            let answers = Answers { router, app, peer, proxies, phase, is_strict: false };
             meet(stream, tls, answers, watcher, stop).await;
         });
     }
@@ -124,8 +130,9 @@ pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
 #[derive(Clone)]
 struct Answers {
     router: Router,
-    /// Who asks.
+    /// Who is at the other end.
     peer: Peer,
+    proxies: Arc<Proxies>,
     app: Arc<App>,
     phase: Phase,
     /// Browsers are told to come back with TLS only.
@@ -137,7 +144,8 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     answers.phase.begin();
-    request.extensions_mut().insert(answers.peer);
+    let asking = answers.proxies.asking(answers.peer.0, request.headers());
+    request.extensions_mut().insert(Peer(asking));
     let mut answered = answers.router.call(request).await;
     answers.phase.end();
     if let (true, Ok(response)) = (answers.is_strict, &mut answered) {

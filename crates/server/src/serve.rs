@@ -31,6 +31,7 @@ pub(crate) async fn run(arguments: cli::Serve, log: Option<String>) -> Result<()
         ("geoip_file", arguments.geoip_file),
         ("tls_cert", arguments.tls_cert),
         ("tls_key", arguments.tls_key),
+        ("trusted_proxies", arguments.trusted_proxies),
         ("log", log),
         ("stop_delay_seconds", arguments.stop_delay_seconds),
     ]);
@@ -88,6 +89,7 @@ async fn serve(serve: Serve) -> Result<()> {
         ui_folder,
         development: false,
         tls,
+        proxies: serve.trusted_proxies,
         ..Options::default()
     };
     let server = server::start_with(config, options).await?;

@@ -6,7 +6,7 @@ use domain::World;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use web::{Api, App, Hosts, Routes, pages::Pages};
 
-use crate::tls::Tls;
+use crate::{proxies::Proxies, tls::Tls};
 
 /// How often counters are folded and indexes merged.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ pub struct Options {
     pub development: bool,
     /// How connections are encrypted, if not by a proxy.
     pub tls: Option<Tls>,
+    /// Proxies that are believed in whom they forward for.
+    pub proxies: Proxies,
     /// How much later requests that prepare or attempt a verification are answered.
     pub verification_delay: Duration,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             ui_folder: None,
             development: false,
             tls: None,
+            proxies: Proxies::default(),
             verification_delay: Duration::ZERO,
         }
     }
@@ -91,8 +94,8 @@ pub async fn start_with(config: ServerConfig, options: Options) -> std::io::Resu
     if let Some(tls) = &tls {
         tokio::spawn(Arc::clone(tls).renew(told.clone()));
     }
-    let serving =
-        tokio::spawn(crate::connections::serve(listener, Arc::clone(&app), tls, told.clone()));
+    let from = crate::connections::From { listener, tls, proxies: Arc::new(options.proxies) };
+    let serving = tokio::spawn(crate::connections::serve(from, Arc::clone(&app), told.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&world), told));
     Ok(Server { address, world, app, stop_delay: options.stop_delay, stop, serving, tidying })
 }

@@ -13,9 +13,14 @@ fn servers(place: &Place, count: usize) -> Vec<Running> {
 
 /// The answer to a form of a page of the app.
 fn post(server: &Running, path: &str, body: &str) -> String {
+    post_with(server, path, "", body)
+}
+
+/// The same, with more lines in its head.
+fn post_with(server: &Running, path: &str, head: &str, body: &str) -> String {
     server.raw(&format!(
         "POST {path} HTTP/1.1\r\nHost: clerk.example.com\r\nOrigin: https://example.com\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+         {head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n{body}",
         body.len()
     ))
@@ -49,6 +54,34 @@ async fn pwd_09_servers_of_one_database_count_together() {
             assert!((1..=10).contains(&seconds), "{answer}");
         }
     }
+}
+
+/// How many of twelve sign-ins are begun; `said` is what the proxy says of each visitor.
+fn begun(server: &Running, path: &str, said: impl Fn(usize) -> String) -> usize {
+    let answers = (0..12).map(|number| {
+        let body = format!("identifier=person{number}%40example.com");
+        let head = format!("X-Forwarded-For: {}\r\n", said(number));
+        post_with(server, path, &head, &body)
+    });
+    answers.filter(|answer| status(answer) != Some(429)).count()
+}
+
+#[tokio::test]
+async fn pwd_10_visitors_behind_a_trusted_proxy_are_told_apart() {
+    let place = Place::empty().await;
+    let trusting = ["--public-url", URL, "--trusted-proxies", "10.0.0.0/8,127.0.0.1"];
+    json(&with(&["instance", "create", "--public-url", URL, "--json"], &place.flags()));
+    let server = Running::serve(&place, &trusting);
+    let path = "/v1/client/sign_ins";
+    assert_eq!(begun(&server, path, |number| format!("203.0.113.{number}")), 12);
+    let through = |number| format!("203.0.113.{}, 10.1.2.3", 100 + number);
+    assert_eq!(begun(&server, path, through), 12);
+    // What a visitor said before the proxy did is not believed.
+    let forged = |number| format!("192.0.2.{number}, 198.51.100.7");
+    assert!((5..=10).contains(&begun(&server, path, forged)));
+    // Nor are visitors told apart by what they have in plenty.
+    let many = |number| format!("2001:db8:1:2::{number:x}");
+    assert!((5..=10).contains(&begun(&server, path, many)));
 }
 
 #[tokio::test]
