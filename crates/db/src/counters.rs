@@ -30,12 +30,18 @@ pub(crate) const FOLD: &str = "with taken as (
 impl Tx {
     /// Adds to a counter of the scope.
     pub async fn add(&mut self, counter: &str, delta: i64) -> Result<()> {
+        let instance = self.instance().unwrap_or_default().to_owned();
+        self.add_of(&instance, counter, delta).await
+    }
+
+    /// Adds to a counter of an instance, for jobs that are about all of them.
+    pub async fn add_of(&mut self, instance: &str, counter: &str, delta: i64) -> Result<()> {
         let sql = match self.engine() {
             EngineKind::Sqlite => ADD_SQLITE,
             EngineKind::Postgres => ADD_POSTGRES,
         };
-        let mut values = self.counter_key(counter);
-        values.push(Value::Int(delta));
+        let [instance, counter] = [instance, counter].map(|text| Value::Text(text.to_owned()));
+        let values = vec![instance, counter, Value::Int(delta)];
         self.execute(sql, values).await
     }
 

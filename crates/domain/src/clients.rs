@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Counter of an instance's clients.
-const COUNTER: &str = "clients";
+pub(crate) const COUNTER: &str = "clients";
 
 /// What the Backend API offers about them.
 pub(crate) fn operations(all: Operations) -> Operations {

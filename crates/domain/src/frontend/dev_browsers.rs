@@ -32,7 +32,7 @@ pub(super) async fn insert(cx: &mut Cx) -> Result<String> {
     let token = format!("dvb_{}", cx.secret());
     let digest = digest_of_secret(&token);
     let row = DevBrowserRow {
-        id: client.id.as_str().replacen("client_", "dvb_", 1),
+        id: id_of(&client.id),
         instance_id: cx.instance_id(),
         digest,
         client_id: Some(client.id),
@@ -40,6 +40,11 @@ pub(super) async fn insert(cx: &mut Cx) -> Result<String> {
     };
     row.insert(&mut cx.tx).await?;
     Ok(token)
+}
+
+/// The id of a browser whose first client is this one.
+pub(super) fn id_of(client: &ClientId) -> String {
+    client.as_str().replacen("client_", "dvb_", 1)
 }
 
 /// A row of the table.
