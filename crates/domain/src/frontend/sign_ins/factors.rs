@@ -28,13 +28,17 @@ pub(super) fn progress(
     let is_verified = |status: &VerificationStatus| *status == VerificationStatus::Verified;
     let strategy = first.as_ref().map(|first| first.strategy.as_str()).unwrap_or_default();
     let is_distrusted = person.is_some_and(|(user, _)| user.password_compromised);
+    // Whoever knew only the password before this one has proven nothing.
+    let as_of = person.and_then(|(user, _)| user.password_updated_at);
+    let is_current = as_of == detail.password_as_of;
     let second = row.verification(Part::Second, now);
     Progress {
         is_abandoned: row.abandon_at <= now || !row.is_open,
         is_complete: row.created_session_id.is_some(),
         is_identified: person.is_some()
             || detail.identified.as_ref().is_some_and(|own| own.is_pretended),
-        is_first_proven: first.as_ref().is_some_and(|first| is_verified(&first.status)),
+        is_first_proven: first.as_ref().is_some_and(|first| is_verified(&first.status))
+            && (strategy != "password" || is_current),
         is_password_due: detail.is_password_due
             || is_distrusted && !matches!(strategy, "password" | "ticket"),
         need: second_factors(settings, (row, detail), person, now).0,
@@ -206,9 +210,7 @@ fn ways<'a>(
             own.map(move |row| (kind, row))
         })
         .collect();
-    let is_named = |row: &IdentificationRow| {
-        identified.is_some_and(|own| own.id.as_deref() == Some(row.id.as_str()))
-    };
+    let is_named = |row: &IdentificationRow| identified.is_some_and(|own| own.is_of(row));
     ways.sort_by_key(|(_, row)| (!is_named(row), !is_primary(user, row)));
     let see = |row: &'a IdentificationRow| Seen {
         id: &row.id,

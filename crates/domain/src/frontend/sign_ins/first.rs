@@ -16,8 +16,9 @@ use super::{
 use crate::{
     Cx, Digest, Error, Outside, Result,
     frontend::{limits, proofs},
+    identifications::IdentificationKind,
     messages::Recipient,
-    users,
+    users, verifications,
 };
 
 /// Get ready to prove a first factor.
@@ -80,6 +81,8 @@ pub(super) async fn send_to(
         }
         _ => None,
     };
+    let is_nobodys = to.is_none();
+    let id = identification.as_ref().map_or(id, |row| row.id.clone());
     let owner_id = attempt.row.id.to_string();
     let wanted = proofs::Wanted {
         owner_id: &owner_id,
@@ -94,6 +97,13 @@ pub(super) async fn send_to(
     match part {
         Part::First => attempt.row.first_factor_id = Some(id),
         Part::Second => attempt.row.second_factor_id = Some(id),
+    }
+    // What is sent to nobody is refused all the same where it would be, or this would tell.
+    if let Some(value) = value.filter(|_| is_nobodys) {
+        if proofs::kind_of(&asked.strategy) == IdentificationKind::PhoneNumber {
+            verifications::refuse_blocked(cx, &value)?;
+        }
+        limits::count_message(cx, &value).await?;
     }
     Ok(())
 }
@@ -137,7 +147,8 @@ async fn attempt_code(
     }
     if request.strategy.starts_with("reset_password") {
         attempt.detail.is_password_due = true;
-        if let Some(new) = new {
+        if let (Some(new), Some(password)) = (new, &request.password) {
+            password::refuse_names(cx, &attempt, password)?;
             password::set(cx, &mut attempt, new).await?;
         }
     }
@@ -155,11 +166,11 @@ pub(super) async fn try_code(
 ) -> Result<()> {
     let code = code.ok_or_else(|| missing("code"))?;
     let is_locked = attempt.user().is_some_and(|user| users::locked(user, cx.now).is_some());
-    if is_locked {
-        return Err(proofs::wrong_code().into());
-    }
     let owner_id = attempt.row.id.to_string();
     let tried = proofs::attempt(cx, (&owner_id, part.as_str()), strategy, &code).await?;
+    if tried.is_right && is_locked {
+        return Err(proofs::wrong_code().into());
+    }
     attempt.set_verification(part, &tried.verification)?;
     if tried.is_right {
         return Ok(());

@@ -21,13 +21,18 @@ pub(super) struct Identified {
     pub(super) kind: String,
     /// Normalized.
     pub(super) value: String,
-    /// The identification that has it; of nobody's one it is made up.
+    /// The identification that has it; made up where nobody shall know whether there is one.
     pub(super) id: Option<String>,
     /// Nobody has it, and nobody shall know.
     pub(super) is_pretended: bool,
 }
 
 impl Identified {
+    /// True for the identification that has it.
+    pub(super) fn is_of(&self, row: &IdentificationRow) -> bool {
+        (&row.kind, &row.value) == (&self.kind, &self.value)
+    }
+
     /// The kind of identification it is, unless it is a username.
     pub(super) fn kind(&self) -> Option<IdentificationKind> {
         [IdentificationKind::EmailAddress, IdentificationKind::PhoneNumber]
@@ -78,8 +83,9 @@ pub(super) async fn identify(cx: &mut Cx, text: &str) -> Result<(Identified, Opt
     {
         restrictions::admit(cx, kind, &identified.value, Purpose::SignIn).await?;
     }
-    if person.is_none() && hides(&cx.instance.settings) {
-        identified.is_pretended = true;
+    if hides(&cx.instance.settings) {
+        identified.is_pretended = person.is_none();
+        // Of everybody: from an id of one's own one reads when it was made.
         identified.id = identified.kind().map(|_| made_up(cx, &identified.value));
     }
     Ok((identified, person))

@@ -135,11 +135,11 @@ fn missing(parameter: &str) -> Error {
 /// How the Frontend API shows a sign-in.
 pub(crate) fn view(outside: &Outside, row: &SignInRow, person: Option<&Person>) -> SignIn {
     let (settings, now, detail) = (&outside.instance.settings, outside.now, row.detail());
-    let state = machine::state(progress(settings, now, (row, &detail), person));
+    let progress = progress(settings, now, (row, &detail), person);
+    let state = machine::state(progress);
     let is_identified = person.is_some() || detail.identified.is_some();
     let is_second = matches!(state, State::NeedsSecondFactor | State::NeedsClientTrust);
-    let first_is_proven = !matches!(state, State::NeedsIdentifier | State::NeedsFirstFactor);
-    let known = person.filter(|_| first_is_proven || !hides(settings));
+    let known = person.filter(|_| progress.is_first_proven || !hides(settings));
     SignIn {
         object: Tag::new(),
         id: row.id.clone(),

@@ -13,7 +13,7 @@ use wire::{
 use super::{
     Facts, create,
     identify::{hides, identify},
-    machine::Step,
+    machine::{State, Step},
     missing, open, proven,
     row::{Attempt, Part},
 };
@@ -68,8 +68,14 @@ async fn compare(outside: &Outside, stored: Stored, password: String) -> Result<
 async fn created(cx: &mut Cx, (identifier, right): (String, Right)) -> Result<Facts> {
     let (identified, person) = create::identified(cx, &identifier).await?;
     judge(cx, person.as_ref(), &right).await?;
-    let mut attempt = create::begin(cx, identifier, identified, person).await?;
+    let attempt = create::begin(cx, identifier, identified, person).await?;
+    accept(cx, attempt).await
+}
+
+/// Goes on with a password that was right.
+async fn accept(cx: &mut Cx, mut attempt: Attempt) -> Result<Facts> {
     attempt.set_verification(Part::First, &proven("verification_password", "password"))?;
+    attempt.detail.password_as_of = attempt.user().and_then(|user| user.password_updated_at);
     attempt.advance(cx).await
 }
 
@@ -86,10 +92,9 @@ async fn of_attempt(cx: &mut Cx, id: SignInId) -> Result<Stored> {
 }
 
 async fn attempted(cx: &mut Cx, (id, right): (SignInId, Right)) -> Result<Facts> {
-    let mut attempt = open(cx, &id, Step::AttemptFirst).await?;
+    let attempt = open(cx, &id, Step::AttemptFirst).await?;
     judge(cx, attempt.person.as_ref(), &right).await?;
-    attempt.set_verification(Part::First, &proven("verification_password", "password"))?;
-    attempt.advance(cx).await
+    accept(cx, attempt).await
 }
 
 /// Refuses unless the password that was right lets the person in. A wrong one counts.
@@ -157,12 +162,27 @@ pub(super) async fn ready(outside: &Outside, id: &SignInId, new: &str) -> Result
     outside.hash(new.to_owned()).await
 }
 
-/// What the user is known by: no password is one of these.
+/// What the user is known by: no password is one of these. Before anything is proven, that is what
+/// they said themselves; the rest is nothing to find out by trying passwords.
 async fn known_by(cx: &mut Cx, id: SignInId) -> Result<Vec<String>> {
     let attempt = Attempt::own(cx, &id).await?;
-    let Some((user, identifications)) = attempt.person else { return Ok(Vec::new()) };
-    let values = identifications.into_iter().map(|row| row.value);
-    Ok(values.chain(user.username).collect())
+    match attempt.state(cx) {
+        State::NeedsNewPassword => Ok(names(&attempt)),
+        _ => Ok(attempt.detail.identified.map(|own| own.value).into_iter().collect()),
+    }
+}
+
+fn names(attempt: &Attempt) -> Vec<String> {
+    let Some((user, identifications)) = &attempt.person else { return Vec::new() };
+    let values = identifications.iter().map(|row| &row.value);
+    values.chain(&user.username).cloned().collect()
+}
+
+/// Refuses a password that is a name of the user, who has proven who they are by now.
+pub(super) fn refuse_names(cx: &Cx, attempt: &Attempt, new: &str) -> Result<()> {
+    let names = names(attempt);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    password::check_policy(&cx.instance.settings.password, new, &names)
 }
 
 /// Gives the user another password, and tells them.

@@ -70,6 +70,8 @@ pub(crate) struct Detail {
     pub(super) is_known_device: bool,
     /// A new password is due.
     pub(super) is_password_due: bool,
+    /// As of when the password is that was right.
+    pub(super) password_as_of: Option<Timestamp>,
     /// Who acts as the user.
     pub(super) actor: Option<Metadata>,
     /// Seconds that the session lives at most.
@@ -220,9 +222,12 @@ impl Attempt {
         self.person.as_ref().map(|(user, _)| user)
     }
 
-    /// The user's identification with this id.
+    /// The user's identification with this id, or with the one that was made up for it.
     pub(super) fn identification(&self, id: &str) -> Option<&IdentificationRow> {
-        self.person.as_ref()?.1.iter().find(|row| row.id == id)
+        let named = self.detail.identified.as_ref().filter(|own| own.id.as_deref() == Some(id));
+        let is_meant =
+            |row: &&IdentificationRow| row.id == id || named.is_some_and(|named| named.is_of(row));
+        self.person.as_ref()?.1.iter().find(is_meant)
     }
 }
 

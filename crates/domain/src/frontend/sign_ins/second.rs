@@ -81,7 +81,9 @@ async fn user_of(cx: &mut Cx, request: AttemptSecondFactor) -> Result<UserRow> {
 
 async fn settle(cx: &mut Cx, (request, is_right): (AttemptSecondFactor, bool)) -> Result<Facts> {
     let mut attempt = open(cx, &request.sign_in_id, Step::AttemptSecond).await?;
-    if !is_right {
+    // Others may have failed meanwhile: of many guesses at once no more count than one by one.
+    let is_locked = attempt.user().is_some_and(|user| users::locked(user, cx.now).is_some());
+    if !is_right || is_locked {
         let id = attempt.user().map(|user| user.id.clone());
         if let Some(id) = id {
             users::failed(cx, &id).await?;
