@@ -1,6 +1,8 @@
 //! Visitors: browsers and apps, as they are seen at the edge. Plain data; whether a visitor is
 //! known, and who is signed in, is looked up within the unit that needs it.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use url::Url;
 use wire::{Auth, Refusal, backend::sessions::SessionId, refusal};
 
@@ -73,6 +75,17 @@ impl Visitor {
         };
         self.token.clone_from(&credentials.client);
         self
+    }
+
+    /// The network it asks from, by which visitors are told apart: whoever has one address of IPv6
+    /// has 64 bits of them.
+    pub fn network(&self) -> Option<String> {
+        let address = self.address.as_deref()?;
+        Some(match address.parse().map(|address: IpAddr| address.to_canonical()) {
+            Ok(IpAddr::V6(own)) => Ipv6Addr::from_bits(own.to_bits() >> 64 << 64).to_string(),
+            Ok(IpAddr::V4(own)) => own.to_string(),
+            Err(_) => address.to_owned(),
+        })
     }
 
     /// Refuses a developer's browser that shows no token, where one is needed.

@@ -6,7 +6,9 @@
 use db::Value;
 use wire::refusal;
 
-use crate::{Cx, Outside, Rate, Result, seal::digest_of_secret};
+use crate::{
+    Cx, Outside, Rate, Result, identifications::IdentificationKind, seal::digest_of_secret,
+};
 
 /// One in so many counts sweeps.
 const SWEEP_EVERY: u128 = 64;
@@ -26,15 +28,22 @@ pub(crate) async fn admit(
     if !outside.instance.settings.rate_limits.enabled || is_testing {
         return Ok(());
     }
-    let address = visitor.and_then(|visitor| visitor.address.as_deref());
+    let network = visitor.and_then(|visitor| visitor.network());
     let names: Vec<String> = [
-        address.map(|address| name(what, "from", address)),
-        identifier.map(|identifier| name(what, "of", &identifier.trim().to_lowercase())),
+        network.map(|network| name(what, "from", &network)),
+        identifier.map(|identifier| name(what, "of", &spelled(identifier))),
     ]
     .into_iter()
     .flatten()
     .collect();
     outside.write(count_all, (names, rate.clone())).await
+}
+
+/// An identifier in its one spelling, whatever kind it may be.
+fn spelled(identifier: &str) -> String {
+    let kinds = [IdentificationKind::EmailAddress, IdentificationKind::PhoneNumber];
+    let normal = kinds.into_iter().find_map(|kind| kind.normalize(identifier).ok());
+    normal.unwrap_or_else(|| identifier.trim().to_lowercase())
 }
 
 /// Counts a message to an address or a number, within the transaction that sends it.
@@ -45,7 +54,7 @@ pub(crate) async fn count_message(cx: &mut Cx, to: &str) -> Result<()> {
         return Ok(());
     }
     let limits = cx.instance.settings.rate_limits.clone();
-    let from = visitor.and_then(|visitor| visitor.address.clone());
+    let from = visitor.and_then(|visitor| visitor.network());
     let mut counted = vec![
         (name("messages", "to", to), limits.messages),
         (name("daily messages", "to", to), limits.daily_messages),

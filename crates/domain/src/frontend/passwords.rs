@@ -10,7 +10,7 @@ use wire::{
     refusal,
 };
 
-use super::{client_state::Person, identifications::me, sessions, users::UserFacts};
+use super::{client_state::Person, identifications::me, limits, sessions, users::UserFacts};
 use crate::{
     Cx, Digest, Error, Operations, Outside, Result, messages, password,
     sessions::{finish, live},
@@ -30,6 +30,7 @@ async fn change(outside: &Outside, request: ChangeMyPassword) -> Result<UserFact
     }
     let ChangeMyPassword { new_password, current_password, sign_out_of_other_sessions } = request;
     let known = outside.read(known, ()).await?;
+    admit(outside, &known.0).await?;
     check(outside, &known, &new_password).await.map_err(of_new)?;
     prove(outside, &known.0, current_password).await?;
     if let Some(stored) = &known.0.password
@@ -47,6 +48,7 @@ async fn change(outside: &Outside, request: ChangeMyPassword) -> Result<UserFact
 /// Do without a password from now on.
 async fn remove(outside: &Outside, request: RemoveMyPassword) -> Result<UserFacts> {
     let (user, all) = outside.read(known, ()).await?;
+    admit(outside, &user).await?;
     if user.password.is_none() {
         let reason = "This user does not have a password set.";
         return Err(refusal::no_password_set().because(reason).into());
@@ -60,6 +62,12 @@ async fn remove(outside: &Outside, request: RemoveMyPassword) -> Result<UserFact
     }
     prove(outside, &user, request.current_password).await?;
     outside.write(store, Change { before: user, new: None, signs_out: false }).await
+}
+
+/// Counts a try.
+async fn admit(outside: &Outside, user: &UserRow) -> Result<()> {
+    let rate = &outside.instance.settings.rate_limits.attempts;
+    limits::admit(outside, "passwords of users", rate, Some(user.id.as_str())).await
 }
 
 async fn known(cx: &mut Cx, (): ()) -> Result<Person> {
@@ -123,6 +131,10 @@ struct Change {
 async fn store(cx: &mut Cx, change: Change) -> Result<UserFacts> {
     let session = sessions::current(cx).await?;
     let (mut user, identifications) = users::load(cx, &session.user_id).await?;
+    // Others may have failed meanwhile: of many guesses at once no more count than one by one.
+    if let Some(locked) = users::locked(&user, cx.now).filter(|_| user.password.is_some()) {
+        return Err(locked.into());
+    }
     let before = &change.before;
     let is_same = (&user.id, user.password_updated_at, user.password.is_some())
         == (&before.id, before.password_updated_at, before.password.is_some());

@@ -204,6 +204,9 @@ async fn update(outside: &Outside, request: UpdateSignUp) -> Result<SignUp> {
     let (id, ticket) = (request.sign_up_id.clone(), request.ticket.clone());
     let mut said = Said::from(request);
     if said.password.is_some() {
+        // Each one is hashed, so no more of them than who begins anew could bring.
+        let rate = &outside.instance.settings.rate_limits.creates;
+        limits::admit(outside, "passwords of sign-ups", rate, Some(id.as_str())).await?;
         let row = outside.read(open, id.clone()).await?;
         said.hash(outside, Some(&row)).await?;
     }
