@@ -11,7 +11,7 @@ use domain::{
     Answer, Caller, Credentials, Instance, Operation, Outside, Rate, Result, Visitor,
     testing_tokens, visitors,
 };
-use wire::{Api, Auth, Decode, Timestamp, refusal};
+use wire::{Api, Auth, Decode, Payload, Timestamp, refusal};
 
 use crate::{
     App, Found, Target, authenticate, payload, render,
@@ -26,7 +26,7 @@ const READABLE: HeaderValue =
     HeaderValue::from_static("Authorization, Clerk-Db-Jwt, X-Country, Retry-After");
 const SECRET_KEY: HeaderName = HeaderName::from_static("clerk-secret-key");
 
-/// Who is at the other end of the connection.
+/// Who asks: who is at the other end of the connection, or whom a proxy there forwards for.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
@@ -108,21 +108,41 @@ async fn run(
     let now = Timestamp(wall.0.saturating_add(instance.clock_offset_ms));
     let visitor = visitor((&instance, now), meta, head, &request)?;
     let limits = &instance.settings.rate_limits;
-    if let (true, Some(address)) = (limits.enabled && head.method != "GET", &visitor.address) {
-        let who = format!("{} from {address}", instance.id);
+    if let (true, Some(network)) = (limits.enabled && head.method != "GET", visitor.network()) {
+        let who = format!("{} from {network}", instance.id);
         app.limiter.count(who, &MUTATIONS, wall)?;
     }
     let version = versions::asked(request.headers(), &head.query)?;
-    let takes_file = meta.body == wire::Body::Upload;
-    let payload = payload::read(Api::Frontend, takes_file, request).await?;
+    let visitor = Arc::new(visitor);
+    let outside = || {
+        let (world, instance) = (Arc::clone(&app.world), Arc::clone(&instance));
+        Outside::new(world, meta.name, instance, Caller::Visitor(Arc::clone(&visitor)))
+    };
+    let payload = if meta.body == wire::Body::Upload {
+        visitor.admit(&instance, meta.auth)?;
+        upload(app, &outside(), request).await?
+    } else {
+        payload::read(Api::Frontend, false, request).await?
+    };
     visitor.admit(&instance, meta.auth)?;
     let parts = Decode { path: values, query: head.query.clone(), payload, version };
-    let caller = Caller::Visitor(Arc::new(visitor));
-    let id = instance.id.clone();
-    let outside = Outside::new(Arc::clone(&app.world), meta.name, instance, caller);
+    let (id, outside) = (instance.id.clone(), outside());
     let mut answer = operation.run(outside, parts).await?;
     answer.body = versions::downgrade(answer.body, version, id.as_str());
     Ok(answer)
+}
+
+/// Reads a file. There is room in memory for a few, and none for those who are not signed in.
+async fn upload(app: &App, outside: &Outside, request: Request) -> Result<Payload> {
+    let full = |_| refusal::too_many_requests().retry_after(1).into();
+    let is_signed_in = domain::frontend::must_be_signed_in(outside).await;
+    match is_signed_in.and_then(|()| app.uploads.try_acquire().map_err(full)) {
+        Ok(_place) => payload::read(Api::Frontend, true, request).await,
+        Err(error) => {
+            payload::drain(request.into_body());
+            Err(error)
+        }
+    }
 }
 
 /// The instance that a request means.

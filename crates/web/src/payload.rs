@@ -89,7 +89,7 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>> {
 
 /// Lets a body run dry that nobody wants, within reason: a client that is still sending when its
 /// connection closes never sees the answer.
-fn drain(body: Body) {
+pub(crate) fn drain(body: Body) {
     let draining = async move {
         let mut body = http_body_util::Limited::new(body, DRAINED_BYTES_MAX);
         while let Some(Ok(_)) = body.frame().await {}

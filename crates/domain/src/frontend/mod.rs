@@ -36,6 +36,7 @@ mod waitlist;
 
 pub(crate) use answer::{Show, Visit};
 pub use leftovers::sweep;
+pub use sessions::must_be_signed_in;
 pub use tokens::FreshTokens;
 
 use crate::Operations;

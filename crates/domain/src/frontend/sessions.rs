@@ -209,6 +209,15 @@ pub(crate) async fn current(cx: &mut Cx) -> Result<SessionRow> {
     Ok(row)
 }
 
+/// Refuses a visitor who is not signed in.
+pub async fn must_be_signed_in(outside: &Outside) -> Result<()> {
+    outside.read(signed_in, ()).await
+}
+
+async fn signed_in(cx: &mut Cx, (): ()) -> Result<()> {
+    current(cx).await.map(drop)
+}
+
 /// Begins a session on the visitor's client, as a sign-in or a sign-up ends.
 ///
 /// With one session for a client, the ones before it end. The client has a new secret afterwards.
