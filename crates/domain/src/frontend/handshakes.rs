@@ -31,6 +31,8 @@ use crate::{
 const APP_SECONDS: i64 = 315_360_000;
 /// How long what a production app resolves waits in its cookie.
 const CARRIED_SECONDS: i64 = 60;
+/// More than a token of a developer's browser has.
+const DEV_BROWSER_BYTES_MAX: usize = 100;
 /// What a page's address or cookie carries to the app's server: a nonce, or a token.
 const CARRIERS: [&str; 2] = ["__clerk_handshake_nonce", "__clerk_handshake"];
 
@@ -141,7 +143,10 @@ async fn dev_browser(cx: &mut Cx) -> Result<(Option<String>, bool)> {
     }
     let shown = cx.caller.visitor().and_then(|visitor| visitor.dev_browser.clone());
     if !cx.instance.has_dev_browsers() {
-        // Servers of apps want one all the same.
+        // Servers of apps want one all the same. It becomes part of a line of cookies.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let shown =
+            shown.filter(|text| text.len() <= DEV_BROWSER_BYTES_MAX && text.bytes().all(is_plain));
         return Ok((Some(shown.unwrap_or_else(|| format!("dvb_{}", cx.secret()))), true));
     }
     if let Some(token) = shown {
