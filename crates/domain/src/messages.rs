@@ -19,11 +19,6 @@ const READ_MAX: u32 = 100;
 /// Messages are read when they are as old as this: older ones are written by then.
 const SETTLED_MS: i64 = 500;
 
-/// Sends a code to the e-mail address.
-pub(crate) async fn email_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
-    address_code(cx, Recipient::from(to), false, code).await
-}
-
 /// Sends a code to an e-mail address, to prove it or to reset a password with it.
 pub(crate) async fn address_code(
     cx: &mut Cx,
@@ -240,11 +235,6 @@ async fn email(cx: &mut Cx, to: Recipient<'_>, text: Text, data: Value) -> Resul
         reply_to_email_name: None,
     };
     cx.emit(Event::EmailCreated(&email)).await
-}
-
-/// Sends a code to the phone number.
-pub(crate) async fn sms_code(cx: &mut Cx, to: &IdentificationRow, code: &str) -> Result<()> {
-    phone_code(cx, Recipient::from(to), false, code).await
 }
 
 /// Sends a code to a phone number, to prove it or to reset a password with it.

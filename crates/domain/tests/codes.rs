@@ -140,6 +140,26 @@ async fn otp_02_and_04_codes_end_with_time_and_with_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn otp_04_there_are_thirty_codes_a_day_and_two_in_a_minute() {
+    const MINUTE: i64 = 60_000;
+    let scene = Scene::new().await;
+    let address = scene.address().await;
+    let prepare = async || scene.call("PrepareEmailAddressVerification", &address, json!({})).await;
+    let refused = Err("verification_code_too_many_requests".to_owned());
+    for _ in 0..30 {
+        prepare().await.expect("sent");
+        scene.advance(MINUTE / 2 - 1);
+        assert_eq!(prepare().await, refused);
+        scene.advance(1);
+    }
+    assert_eq!(prepare().await, refused);
+    scene.advance(24 * 60 * MINUTE - 15 * MINUTE - 1);
+    assert_eq!(prepare().await, refused);
+    scene.advance(1);
+    prepare().await.expect("sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_at_rest_holds_a_code() {
     let scene = Scene::new().await;
     let address = scene.address().await;
@@ -148,7 +168,7 @@ async fn nothing_at_rest_holds_a_code() {
     let stored = scene.world.everywhere("stored", Mode::Read, |mut tx| {
         Box::pin(async move {
             let mut texts = Vec::new();
-            for sql in ["select payload from outbox", "select mark from verifications"] {
+            for sql in ["select payload from outbox", "select mark from proofs"] {
                 for mut row in tx.rows(sql, vec![]).await? {
                     texts.push(row.take::<String>()?);
                 }

@@ -76,12 +76,26 @@ async fn rows(db: &Db, sql: String, values: Vec<Value>) -> Vec<Row> {
     rows.await.expect("the store is read")
 }
 
-/// Names of the domain's tables.
+/// Names of the domain's tables, as the migrations have left them.
 fn tables() -> BTreeSet<&'static str> {
-    let created = domain::MIGRATIONS.iter().flat_map(|migration| migration.sql.lines());
-    let created = created
-        .filter_map(|line| line.trim().strip_prefix("create table ")?.split([' ', '(']).next());
-    created.collect()
+    let mut tables = BTreeSet::new();
+    for line in domain::MIGRATIONS.iter().flat_map(|migration| migration.sql.lines()) {
+        let words: Vec<_> = line.trim().split([' ', '(', ';']).collect();
+        match words[..] {
+            ["create", "table", name, ..] => {
+                tables.insert(name);
+            }
+            ["drop", "table", name, ..] => {
+                tables.remove(name);
+            }
+            ["alter", "table", old, "rename", "to", new, ..] => {
+                tables.remove(old);
+                tables.insert(new);
+            }
+            _ => {}
+        }
+    }
+    tables
 }
 
 async fn dump(db: &Db) -> BTreeMap<String, Vec<String>> {

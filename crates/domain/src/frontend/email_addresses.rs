@@ -14,7 +14,7 @@ use wire::{
 
 use super::identifications;
 use crate::{
-    Cx, Operations, Result, email_addresses, identifications::IdentificationKind,
+    Cx, Operations, Outside, Result, email_addresses, identifications::IdentificationKind,
     users::email_address,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn operations(all: Operations) -> Operations {
         .offer_visitor(create)
         .offer_visitor(get)
         .offer_visitor(prepare)
-        .offer_visitor(attempt)
+        .offer_visitor_outside(attempt)
         .offer_visitor(delete)
 }
 
@@ -60,9 +60,9 @@ async fn prepare(cx: &mut Cx, request: PrepareMyEmailAddress) -> Result<EmailAdd
 }
 
 /// Try a code that was sent to an e-mail address.
-async fn attempt(cx: &mut Cx, request: AttemptMyEmailAddress) -> Result<EmailAddress> {
-    let (id, code) = (request.email_id.as_str(), request.code.as_str());
-    Ok(email_address(&identifications::attempt(cx, KIND, id, code).await?))
+async fn attempt(outside: &Outside, request: AttemptMyEmailAddress) -> Result<EmailAddress> {
+    let tried = (request.email_id.to_string(), request.code);
+    Ok(email_address(&identifications::attempt(outside, KIND, tried).await?))
 }
 
 /// Give up an e-mail address.

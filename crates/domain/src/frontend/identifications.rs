@@ -3,26 +3,18 @@
 use db::{Record as _, Value};
 use wire::{
     Refusal,
-    backend::{
-        clients::ClientId,
-        users::IdentificationStatus,
-        verifications::{Verification, VerificationStatus},
-    },
+    backend::{clients::ClientId, users::IdentificationStatus, verifications::Verification},
     refusal,
 };
 
-use super::{
-    clients, limits,
-    proofs::{self, Opened, ProofRow},
-    sessions,
-};
+use super::{clients, limits, sessions};
 use crate::{
-    Attribute, Cx, Error, Result,
+    Attribute, Cx, Error, Outside, Result,
     identifications::{self, IdentificationKind, IdentificationRow},
-    messages::Recipient,
+    proofs::{self, Opened, ProofRow},
     restrictions::Purpose,
     users::{self, UserRow},
-    verifications,
+    verifications::{self, Asked},
 };
 
 /// Identifications of a user that nobody has proven: to each of them codes can be sent.
@@ -96,36 +88,17 @@ pub(super) async fn prepare(
         let refusal = refusal::verification_strategy_invalid().because(reason);
         return Err(refusal.param("strategy").into());
     }
-    let verification = if strategy == "email_link" {
-        send_link(cx, &row, redirect_url).await?
-    } else {
-        limits::count_message(cx, &row.value).await?;
-        verifications::prepare(cx, kind, id).await?
-    };
-    note(cx, kind, &mut row, verification).await?;
+    let client_id = client_id(cx).await?;
+    let asked = Asked { strategy, redirect_url, client_id: Some(&client_id) };
+    let proof = verifications::send(cx, &row, asked).await?;
+    note(cx, kind, &mut row, &proof.view(cx.now)).await?;
     Ok(row)
 }
 
-async fn send_link(
-    cx: &mut Cx,
-    row: &IdentificationRow,
-    redirect_url: Option<String>,
-) -> Result<Verification> {
-    let client = clients::find(cx).await?.ok_or_else(refusal::authentication_invalid)?;
-    let wanted = proofs::Wanted {
-        owner_id: &row.id,
-        part: &row.kind,
-        strategy: "email_link",
-        client_id: &client.id,
-        to: Some(Recipient::from(row)),
-        redirect_url,
-    };
-    proofs::send(cx, wanted).await
-}
-
-/// True if the last that was sent is a link.
-fn is_by_link(row: &IdentificationRow) -> bool {
-    row.verification().is_some_and(|verification| verification.strategy == "email_link")
+/// The visitor's own client: what it asked for proves nothing to others.
+async fn client_id(cx: &mut Cx) -> Result<ClientId> {
+    let client = clients::find(cx).await?;
+    Ok(client.ok_or_else(refusal::authentication_invalid)?.id)
 }
 
 /// Notes that the link to an identification was followed by `opener`, as far as that one is known.
@@ -136,7 +109,7 @@ pub(super) async fn opened(
 ) -> Result<Opened> {
     let id = Value::Text(proof.owner_id.clone());
     let row = IdentificationRow::select(&cx.tx).filter("id = ?", [id]).first(&mut cx.tx).await?;
-    let Some(mut row) = row.filter(|row| !row.is_verified() && is_by_link(row)) else {
+    let Some(mut row) = row.filter(|row| !row.is_verified()) else {
         return Ok(Opened::with("failed"));
     };
     let outcome = proof.followed(cx.now, opener.as_ref());
@@ -146,23 +119,33 @@ pub(super) async fn opened(
 
 /// Tries the code that was sent last. A wrong one counts.
 pub(super) async fn attempt(
-    cx: &mut Cx,
+    outside: &Outside,
     kind: IdentificationKind,
-    id: &str,
-    code: &str,
+    (id, code): (String, String),
 ) -> Result<IdentificationRow> {
-    let row = own(cx, kind, id).await?;
-    if is_by_link(&row) && !row.is_verified() {
-        return Err(refusal::verification_not_sent().into());
-    }
-    let verification = verifications::attempt_latest(cx, kind, id, code).await?;
-    let mut row = identifications::find(cx, kind, id).await?;
-    if verification.status == VerificationStatus::Verified {
+    let rate = &outside.instance.settings.rate_limits.attempts;
+    limits::admit(outside, "profile attempts", rate, Some(&id)).await?;
+    outside.write(try_code, (kind, id, code)).await
+}
+
+async fn try_code(
+    cx: &mut Cx,
+    (kind, id, code): (IdentificationKind, String, String),
+) -> Result<IdentificationRow> {
+    let mut row = own(cx, kind, &id).await?;
+    let client_id = client_id(cx).await?;
+    let subject = verifications::subject(&row, Some(&client_id));
+    let tried = proofs::attempt(cx, subject, verifications::code_strategy(kind), &code).await?;
+    if tried.is_right {
+        if !row.is_verified() {
+            verifications::prove(cx, &mut row, &tried.verification).await?;
+        }
         return Ok(row);
     }
-    note(cx, kind, &mut row, verification).await?;
-    let refusal = refusal::form_code_incorrect().because("Incorrect code").param("code");
-    Err(Error::Kept(refusal))
+    if !row.is_verified() {
+        note(cx, kind, &mut row, &tried.verification).await?;
+    }
+    Err(Error::Kept(proofs::wrong_code()))
 }
 
 /// Shows on an identification how far its verification is.
@@ -170,10 +153,9 @@ async fn note(
     cx: &mut Cx,
     kind: IdentificationKind,
     row: &mut IdentificationRow,
-    verification: Verification,
+    verification: &Verification,
 ) -> Result<()> {
-    let shown = Verification { id: None, ..verification };
-    row.verification = Some(serde_json::to_string(&shown)?);
+    row.verification = Some(serde_json::to_string(verification)?);
     row.save(cx, kind).await
 }
 

@@ -16,8 +16,8 @@ use wire::{
     backend::{clients::ClientId, sign_ins::SignInId, sign_ups::SignUpId},
 };
 
-use super::{dev_browsers, proofs::ProofRow};
-use crate::{Result, World, clients};
+use super::dev_browsers;
+use crate::{Result, World, clients, proofs::ProofRow};
 
 /// How old a row is that is deleted, in seconds.
 const KEPT_SECONDS: i64 = 8 * 24 * 3600;

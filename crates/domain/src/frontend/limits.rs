@@ -69,27 +69,36 @@ pub(crate) async fn count_message(cx: &mut Cx, to: &str) -> Result<()> {
         counted.push(("text messages".to_owned(), limits.messages_in_all));
     }
     for (name, rate) in counted.into_iter().filter(|(_, rate)| rate.requests > 0) {
-        count(cx, name, &rate).await?;
+        admitted(count(cx, name, &rate).await?)?;
     }
     Ok(())
 }
 
-/// Whom a count is about is nobody's business.
-fn name(what: &str, relation: &str, whom: &str) -> String {
+/// A name of what is counted; whom it is about is nobody's business.
+pub(crate) fn name(what: &str, relation: &str, whom: &str) -> String {
     format!("{what} {relation} {}", digest_of_secret(whom))
 }
 
 async fn count_all(cx: &mut Cx, (names, rate): (Vec<String>, Rate)) -> Result<()> {
     for name in names {
-        count(cx, name, &rate).await?;
-    }
-    if cx.random().is_multiple_of(SWEEP_EVERY) {
-        sweep(cx).await?;
+        admitted(count(cx, name, &rate).await?)?;
     }
     Ok(())
 }
 
-async fn count(cx: &mut Cx, name: String, rate: &Rate) -> Result<()> {
+/// Refuses whoever has to wait.
+fn admitted(wait: Option<u64>) -> Result<()> {
+    match wait {
+        Some(seconds) => Err(refusal::too_many_requests().retry_after(seconds).into()),
+        None => Ok(()),
+    }
+}
+
+/// Counts one more; tells for how many seconds there were too many.
+pub(crate) async fn count(cx: &mut Cx, name: String, rate: &Rate) -> Result<Option<u64>> {
+    if cx.random().is_multiple_of(SWEEP_EVERY) {
+        sweep(cx).await?;
+    }
     let sql = "insert into rate_windows (name, instance_id, requests, ends_at)
                values ($1, $2, 1, $3)
                on conflict (instance_id, name) do update set
@@ -103,13 +112,12 @@ async fn count(cx: &mut Cx, name: String, rate: &Rate) -> Result<()> {
     let instance = Value::Text(cx.instance_id());
     let values = vec![Value::Text(name), instance, Value::Int(end), Value::Int(now)];
     let mut counted = cx.tx.rows(sql, values).await?;
-    let Some(row) = counted.first_mut() else { return Ok(()) };
+    let Some(row) = counted.first_mut() else { return Ok(None) };
     let (requests, ends_at): (i64, i64) = (row.take()?, row.take()?);
     if rate.requests == 0 || requests <= i64::from(rate.requests) {
-        return Ok(());
+        return Ok(None);
     }
-    let seconds = (ends_at - now).max(0).unsigned_abs().div_ceil(1000).max(1);
-    Err(refusal::too_many_requests().retry_after(seconds).into())
+    Ok(Some((ends_at - now).max(0).unsigned_abs().div_ceil(1000).max(1)))
 }
 
 /// Forgets windows that ended.

@@ -12,7 +12,7 @@ use wire::{
 
 use super::identifications::{self, me};
 use crate::{
-    Cx, Operations, Result,
+    Cx, Operations, Outside, Result,
     identifications::{IdentificationKind, put},
     phone_numbers,
     users::{self, phone_number},
@@ -27,7 +27,7 @@ pub(super) fn operations(all: Operations) -> Operations {
         .offer_visitor(get)
         .offer_visitor(update)
         .offer_visitor(prepare)
-        .offer_visitor(attempt)
+        .offer_visitor_outside(attempt)
         .offer_visitor(delete)
 }
 
@@ -91,9 +91,9 @@ async fn prepare(cx: &mut Cx, request: PrepareMyPhoneNumber) -> Result<PhoneNumb
 }
 
 /// Try a code that was sent to a phone number.
-async fn attempt(cx: &mut Cx, request: AttemptMyPhoneNumber) -> Result<PhoneNumber> {
-    let (id, code) = (request.phone_number_id.as_str(), request.code.as_str());
-    Ok(phone_number(&identifications::attempt(cx, KIND, id, code).await?))
+async fn attempt(outside: &Outside, request: AttemptMyPhoneNumber) -> Result<PhoneNumber> {
+    let tried = (request.phone_number_id.to_string(), request.code);
+    Ok(phone_number(&identifications::attempt(outside, KIND, tried).await?))
 }
 
 /// Give up a phone number.

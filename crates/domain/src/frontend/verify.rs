@@ -5,12 +5,11 @@ use wire::{
     NoContent, backend::verifications::VerificationStatus, frontend::verifications::Verify, refusal,
 };
 
-use super::{
-    client_state, clients, identifications,
+use super::{client_state, clients, identifications, redirects, sign_ins, sign_ups};
+use crate::{
+    Cx, Error, Operations, Outside, Result,
     proofs::{self, Opened, ProofRow},
-    redirects, sign_ins, sign_ups,
 };
-use crate::{Cx, Error, Operations, Outside, Result};
 
 /// What the Frontend API offers about them.
 pub(super) fn operations(all: Operations) -> Operations {
@@ -49,7 +48,7 @@ async fn find(cx: &mut Cx, token: &str) -> Result<(ProofRow, Url)> {
 async fn follow(cx: &mut Cx, request: Verify) -> Result<NoContent> {
     let (mut proof, url) = find(cx, &request.token).await?;
     let opener = clients::known(cx).await?;
-    let is_own = opener.as_ref() == Some(&proof.client_id);
+    let is_own = opener.is_some() && opener == proof.client_id;
     let must_be_own = cx.instance.settings.attack_protection.email_link_require_same_client;
     let opened = match proof.status(cx.now) {
         VerificationStatus::Expired => Opened::with("expired"),

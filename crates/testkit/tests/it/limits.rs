@@ -183,6 +183,41 @@ async fn otp_04_otp_16_messages_are_limited_by_whom_they_go_to_and_who_asks() {
     assert_eq!(refused, 20);
 }
 
+#[tokio::test]
+async fn otp_16_codes_of_profiles_and_of_applications_are_limited_together() {
+    let server = TestServer::start().await;
+    set(&server, |settings| {
+        settings.rate_limits.enabled = true;
+        settings.rate_limits.messages = Rate { requests: 2, seconds: 600 };
+    })
+    .await;
+    let backend = async |path: &str, body: Value| {
+        server.call(Request::new("POST", path).bearer(server.secret_key()).json(&body)).await
+    };
+    let ada = backend("/v1/users", json!({ "skip_user_requirement": true })).await.json();
+    let ada = ada["id"].as_str().expect("an id").to_owned();
+    let body = json!({ "user_id": ada, "email_address": "ada@example.com" });
+    let address = backend("/v1/email_addresses", body).await.json();
+    let id = address["id"].as_str().expect("an id");
+    let mut browser = Browser::open(&server).await;
+    browser.sign_in(&ada.into()).await;
+    let path = format!("/v1/email_addresses/{id}/prepare_verification");
+    let own = format!("/v1/me/email_addresses/{id}/prepare_verification");
+    let code = [("strategy", "email_code")];
+
+    assert_eq!(backend(&path, json!({})).await.status, 200);
+    server.advance(31_000);
+    assert_eq!(browser.post(&own, &code).await.status, 200);
+    server.advance(31_000);
+    let sent = server.outbox().await.len();
+    limited(&browser.post(&own, &code).await);
+    let refused = backend(&path, json!({})).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_requests"));
+    assert_eq!(server.outbox().await.len(), sent);
+    server.advance(600_000);
+    assert_eq!(browser.post(&own, &code).await.status, 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_15_of_many_who_begin_at_once_as_many_may_as_may() {
     let server = TestServer::start().await;

@@ -273,6 +273,47 @@ async fn otp_03_a_third_wrong_code_ends_it_and_ten_minutes_do() {
 }
 
 #[tokio::test]
+async fn a_code_proves_something_to_who_asked_alone() {
+    let server = TestServer::start().await;
+    let (user, mut browser) = signed_in(&server).await;
+    let mut elsewhere = Browser::open(&server).await;
+    elsewhere.sign_in(&user.id).await;
+    let added = browser.post("/v1/me/email_addresses", &[("email_address", "b@example.com")]).await;
+    let id = done(&added)["response"]["id"].as_str().expect("an id").to_owned();
+    let own = format!("/v1/me/email_addresses/{id}");
+    let (prepare, attempt) =
+        (format!("{own}/prepare_verification"), format!("{own}/attempt_verification"));
+    let app = async |step: &str, body: Value| {
+        let path = format!("/v1/email_addresses/{id}/{step}_verification");
+        server.call(Request::new("POST", &path).bearer(server.secret_key()).json(&body)).await
+    };
+
+    let strategy = [("strategy", "email_code")];
+    done(&browser.post(&prepare, &strategy).await);
+    let right = code(&server, "email.created").await;
+    let stolen = elsewhere.post(&attempt, &[("code", &right)]).await;
+    refused(&stolen, 400, "verification_not_sent", "");
+    let body = json!({ "verification_id": "ver_none", "code": right });
+    refused(&app("attempt", body).await, 400, "verification_not_sent", "");
+
+    // A new one ends the one before, whoever asks.
+    server.advance(31_000);
+    let sent = done(&app("prepare", json!({})).await);
+    let right = code(&server, "email.created").await;
+    let stolen = browser.post(&attempt, &[("code", &right)]).await;
+    refused(&stolen, 400, "verification_not_sent", "");
+    let early = elsewhere.post(&prepare, &strategy).await;
+    refused(&early, 429, "verification_code_too_many_requests", "");
+    server.advance(31_000);
+    done(&elsewhere.post(&prepare, &strategy).await);
+    let body = json!({ "verification_id": sent["id"], "code": right });
+    refused(&app("attempt", body).await, 400, "verification_not_sent", "");
+    let right = code(&server, "email.created").await;
+    let proven = done(&elsewhere.post(&attempt, &[("code", &right)]).await);
+    assert_eq!(proven["response"]["verification"]["status"], "verified");
+}
+
+#[tokio::test]
 async fn ten_03_addresses_and_numbers_of_others_are_nobodys() {
     let server = TestServer::start().await;
     set(&server, |settings| settings.attributes.phone_number.enabled = true).await;

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Cx, Result,
-    frontend::{proofs, sessions, sign_ups},
-    identifications, messages,
+    frontend::{sessions, sign_ups},
+    identifications, messages, proofs,
     sessions::Beginning,
     users,
 };

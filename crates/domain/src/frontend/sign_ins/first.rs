@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     Cx, Digest, Error, Outside, Result,
-    frontend::{limits, proofs},
+    frontend::limits,
     identifications::IdentificationKind,
     messages::Recipient,
+    proofs::{self, Subject},
     users, verifications,
 };
 
@@ -84,16 +85,11 @@ pub(super) async fn send_to(
     let is_nobodys = to.is_none();
     let id = identification.as_ref().map_or(id, |row| row.id.clone());
     let owner_id = attempt.row.id.to_string();
-    let wanted = proofs::Wanted {
-        owner_id: &owner_id,
-        part: part.as_str(),
-        strategy: &asked.strategy,
-        client_id: &attempt.row.client_id,
-        to,
-        redirect_url: asked.redirect_url,
-    };
-    let verification = proofs::send(cx, wanted).await?;
-    attempt.set_verification(part, &verification)?;
+    let (strategy, redirect_url) = (asked.strategy.as_str(), asked.redirect_url);
+    let subject = subject(&owner_id, attempt, part);
+    let wanted = proofs::Wanted { subject, strategy, to, redirect_url };
+    let proof = proofs::send(cx, wanted).await?;
+    attempt.set_verification(part, &proof.view(cx.now))?;
     match part {
         Part::First => attempt.row.first_factor_id = Some(id),
         Part::Second => attempt.row.second_factor_id = Some(id),
@@ -106,6 +102,10 @@ pub(super) async fn send_to(
         limits::count_message(cx, &value).await?;
     }
     Ok(())
+}
+
+fn subject<'a>(owner_id: &'a str, attempt: &'a Attempt, part: Part) -> Subject<'a> {
+    Subject { owner_id, part: part.as_str(), client_id: Some(&attempt.row.client_id) }
 }
 
 /// Says why a strategy proves nothing; that a sign-in is nobody's or over comes before.
@@ -167,7 +167,7 @@ pub(super) async fn try_code(
     let code = code.ok_or_else(|| missing("code"))?;
     let is_locked = attempt.user().is_some_and(|user| users::locked(user, cx.now).is_some());
     let owner_id = attempt.row.id.to_string();
-    let tried = proofs::attempt(cx, (&owner_id, part.as_str()), strategy, &code).await?;
+    let tried = proofs::attempt(cx, subject(&owner_id, attempt, part), strategy, &code).await?;
     if tried.is_right && is_locked {
         return Err(proofs::wrong_code().into());
     }

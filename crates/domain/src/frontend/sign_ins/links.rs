@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Cx, Result,
-    frontend::proofs::{Opened, ProofRow},
+    proofs::{Opened, ProofRow},
     users,
 };
 

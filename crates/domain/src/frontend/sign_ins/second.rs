@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     Cx, Error, Outside, Result,
-    frontend::{limits, proofs},
-    second_factors,
+    frontend::limits,
+    proofs, second_factors,
     users::{self, UserRow},
 };
 

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     Cx, Error, Result,
-    frontend::proofs::{self, Opened, ProofRow},
     identifications::IdentificationKind,
     messages::Recipient,
+    proofs::{self, Opened, ProofRow, Subject},
     sign_ups::{SignUpRow, requirements, supported_strategies},
     text,
 };
@@ -54,6 +54,10 @@ fn invalid(strategy: &str) -> Error {
     refusal::verification_strategy_invalid().because(reason).param("strategy").into()
 }
 
+fn subject(row: &SignUpRow, kind: IdentificationKind) -> Subject<'_> {
+    Subject { owner_id: row.id.as_str(), part: kind.as_str(), client_id: Some(&row.client_id) }
+}
+
 /// Sends a new code or link, unless there is nothing left to prove.
 pub(super) async fn prepare(
     cx: &mut Cx,
@@ -71,15 +75,13 @@ pub(super) async fn prepare(
         return Err(invalid(strategy));
     };
     let wanted = proofs::Wanted {
-        owner_id: row.id.as_str(),
-        part: kind.as_str(),
+        subject: subject(row, kind),
         strategy,
-        client_id: &row.client_id,
         to: Some(Recipient::from(value)),
         redirect_url: redirect_url.map(str::to_owned),
     };
-    let verification = proofs::send(cx, wanted).await?;
-    row.set_verification(kind, &verification)
+    let proof = proofs::send(cx, wanted).await?;
+    row.set_verification(kind, &proof.view(cx.now))
 }
 
 /// Tries a code. A wrong one counts.
@@ -98,8 +100,7 @@ pub(super) async fn attempt(
         let reason = "code must be given.";
         refusal::form_param_missing().because(reason).param("code")
     })?;
-    let owner = (row.id.as_str(), kind.as_str());
-    let tried = proofs::attempt(cx, owner, strategy, &code).await?;
+    let tried = proofs::attempt(cx, subject(row, kind), strategy, &code).await?;
     row.set_verification(kind, &tried.verification)?;
     if tried.is_right {
         return Ok(());
