@@ -61,6 +61,7 @@ bench: ## speed and size as ratios to what the machine can do
 
 soak: ## long soaks, thousands of kills, long fuzzing
 	$(CARGO) test --workspace --locked --release -- --ignored
+	VESTRY_RACE_ROUNDS=$${VESTRY_RACE_ROUNDS:-200} $(CARGO) test --package testkit --locked --release --test it rac_
 	PROPTEST_CASES=$${PROPTEST_CASES:-20000} $(CARGO) test --workspace --locked --release -- \
 		any_bytes any_noise any_text any_password any_value no_text_makes no_header_makes no_claims_make \
 		no_map_makes no_template_makes one_changed_letter sec_11

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Browser, Request, TestServer};
 
 use crate::{
-    races::{answered, together, together_of},
+    races::{TASKS, answered, rounds, together},
     sessions::set,
 };
 
@@ -175,89 +175,129 @@ fn of(browser: &Browser<'_>, path: &str, body: &str) -> Request {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_06_a_ticket_lets_one_browser_of_many_in() {
-    let server = TestServer::start().await;
-    let user = backend(&server, "/v1/users", &json!({"skip_user_requirement": true})).await;
-    for (family, body) in [
-        ("sign_in_tokens", json!({"user_id": user["id"]})),
-        ("actor_tokens", json!({"user_id": user["id"], "actor": {"sub": "somebody"}})),
-    ] {
-        let made = backend(&server, &format!("/v1/{family}"), &body).await;
-        let ticket = made["token"].as_str().expect("a ticket").to_owned();
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        let user = backend(&server, "/v1/users", &json!({"skip_user_requirement": true})).await;
+        for (family, body) in [
+            ("sign_in_tokens", json!({"user_id": user["id"]})),
+            ("actor_tokens", json!({"user_id": user["id"], "actor": {"sub": "somebody"}})),
+        ] {
+            let made = backend(&server, &format!("/v1/{family}"), &body).await;
+            let ticket = made["token"].as_str().expect("a ticket").to_owned();
+            let mut requests = Vec::new();
+            for _ in 0..TASKS {
+                let body = format!("strategy=ticket&ticket={ticket}");
+                requests.push(form(&server, "/v1/client/sign_ins", &body).await);
+            }
+            let statuses = together(|number| {
+                let (request, address) = (requests[number].clone(), server.address().to_owned());
+                async move { answered(request, address).await.status }
+            })
+            .await;
+            let won = statuses.iter().filter(|status| **status == 200).count();
+            assert_eq!(won, 1, "{family}: {statuses:?}");
+        }
+        let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
+        assert_eq!(begun.count(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rac_05_a_code_of_an_app_lets_one_browser_of_many_in() {
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        set(&server, |settings| {
+            settings.lockout.enabled = false;
+            settings.attributes.authenticator_app.enabled = true;
+            settings.attributes.authenticator_app.used_for_second_factor = true;
+        })
+        .await;
+        let ada = json!({
+            "email_address": ["ada+clerk_test@example.com"], "password": PASSWORD,
+            "totp_secret": SECRET,
+        });
+        backend(&server, "/v1/users", &ada).await;
+        let secret = domain::totp::Secret::parse(SECRET).expect("a secret");
+        let code = secret.code(u64::try_from(server.now().0 / 30_000).expect("late enough"));
         let mut requests = Vec::new();
-        for _ in 0..crate::races::TASKS {
-            let body = format!("strategy=ticket&ticket={ticket}");
-            requests.push(form(&server, "/v1/client/sign_ins", &body).await);
+        for _ in 0..TASKS {
+            let mut browser = Browser::open(&server).await;
+            let strategy = ("strategy", "email_code");
+            let fields = [("identifier", "ada+clerk_test@example.com"), strategy];
+            let begun = browser.post("/v1/client/sign_ins", &fields).await.json();
+            let id = begun["response"]["id"].as_str().expect("an id").to_owned();
+            let path = format!("/v1/client/sign_ins/{id}");
+            let first = format!("{path}/attempt_first_factor");
+            let proven = browser.post(&first, &[strategy, ("code", "424242")]).await;
+            assert_eq!(proven.json()["response"]["status"], "needs_second_factor");
+            let second = format!("{path}/attempt_second_factor");
+            requests.push(of(&browser, &second, &format!("strategy=totp&code={code}")));
         }
         let statuses = together(|number| {
             let (request, address) = (requests[number].clone(), server.address().to_owned());
             async move { answered(request, address).await.status }
         })
         .await;
-        let won = statuses.iter().filter(|status| **status == 200).count();
-        assert_eq!(won, 1, "{family}: {statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
+        assert_eq!(begun.count(), 1, "{statuses:?}");
     }
-    let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
-    assert_eq!(begun.count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rac_05_a_code_of_an_app_lets_one_browser_of_many_in() {
-    let server = TestServer::start().await;
-    set(&server, |settings| {
-        settings.lockout.enabled = false;
-        settings.attributes.authenticator_app.enabled = true;
-        settings.attributes.authenticator_app.used_for_second_factor = true;
-    })
-    .await;
-    let ada = json!({
-        "email_address": ["ada@example.com"], "password": PASSWORD, "totp_secret": SECRET,
-    });
-    backend(&server, "/v1/users", &ada).await;
-    let secret = domain::totp::Secret::parse(SECRET).expect("a secret");
-    let code = secret.code(u64::try_from(server.now().0 / 30_000).expect("late enough"));
-    let mut requests = Vec::new();
-    for _ in 0..8 {
-        let mut browser = Browser::open(&server).await;
-        let fields = [("identifier", "ada@example.com"), ("password", PASSWORD)];
-        let begun = browser.post("/v1/client/sign_ins", &fields).await.json();
-        let id = begun["response"]["id"].as_str().expect("an id").to_owned();
-        let path = format!("/v1/client/sign_ins/{id}/attempt_second_factor");
-        requests.push(of(&browser, &path, &format!("strategy=totp&code={code}")));
+async fn rac_03_a_code_of_a_profile_is_taken_once_and_no_guess_is_free() {
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        let ada = json!({
+            "email_address": ["ada@example.com"], "skip_password_requirement": true,
+        });
+        let user =
+            backend(&server, "/v1/users", &ada).await["id"].as_str().expect("an id").to_owned();
+        for is_right in [true, false] {
+            let sent = asked(&server, &user, Purpose::Address).await;
+            let wrong = if sent.code == "000000" { "000001" } else { "000000" };
+            let body = format!("code={}", if is_right { &*sent.code } else { wrong });
+            let request = of(&sent.browser, &sent.path, &body);
+            let codes = together(|_| {
+                let (request, address) = (request.clone(), server.address().to_owned());
+                async move { answered(request, address).await.code() }
+            })
+            .await;
+            let count = |code: &str| codes.iter().filter(|own| *own == code).count();
+            let (first, rest) = if is_right {
+                (count(""), count("verification_already_verified"))
+            } else {
+                (count("form_code_incorrect"), count("verification_failed"))
+            };
+            let expected = if is_right { 1 } else { 3 };
+            assert_eq!((first, rest), (expected, codes.len() - expected), "{codes:?}");
+            forget(&server, &user).await;
+        }
     }
-    let statuses = together(|number| {
-        let request = requests[number % requests.len()].clone();
-        let address = server.address().to_owned();
-        async move { answered(request, address).await.status }
-    })
-    .await;
-    let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
-    assert_eq!(begun.count(), 1, "{statuses:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_17_nobody_signs_in_as_a_user_who_is_deleted_meanwhile() {
     let server = TestServer::start().await;
     set(&server, |settings| settings.lockout.enabled = false).await;
-    for round in 0..4 {
-        let address = format!("person{round}@example.com");
+    for round in 0..rounds() {
+        let address = format!("person{round}+clerk_test@example.com");
         let body = json!({"email_address": [address], "skip_password_requirement": true});
         let user = backend(&server, "/v1/users", &body).await;
         let user = user["id"].as_str().expect("an id").to_owned();
         let mut requests = Vec::new();
-        for _ in 0..8 {
+        for _ in 1..TASKS {
             let mut browser = Browser::open(&server).await;
             let fields = [("identifier", &*address), ("strategy", "email_code")];
             let begun = browser.post("/v1/client/sign_ins", &fields).await.json();
             let id = begun["response"]["id"].as_str().expect("an id").to_owned();
             let path = format!("/v1/client/sign_ins/{id}/attempt_first_factor");
-            let code = last_code(&server).await;
-            requests.push(of(&browser, &path, &format!("strategy=email_code&code={code}")));
+            requests.push(of(&browser, &path, "strategy=email_code&code=424242"));
         }
         let delete = Request::new("DELETE", &format!("/v1/users/{user}"));
-        requests.push(delete.bearer(server.secret_key()));
-        let statuses = together_of(18, |number| {
-            let request = requests[number % requests.len()].clone();
-            let address = server.address().to_owned();
+        requests.insert(TASKS / 2, delete.bearer(server.secret_key()));
+        let statuses = together(|number| {
+            let (request, address) = (requests[number].clone(), server.address().to_owned());
             async move { answered(request, address).await.status }
         })
         .await;

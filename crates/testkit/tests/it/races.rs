@@ -14,6 +14,12 @@ use wire::{
 
 pub(crate) const TASKS: usize = 64;
 
+/// How often a race is run anew: `VESTRY_RACE_ROUNDS` times, as `make soak` has it, else a few.
+pub(crate) fn rounds() -> usize {
+    let given = std::env::var("VESTRY_RACE_ROUNDS").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or(3)
+}
+
 /// What `ask` gives in as many tasks, all let go at once.
 pub(crate) async fn together_of<T, F>(tasks: usize, ask: impl Fn(usize) -> F) -> Vec<T>
 where
@@ -256,56 +262,62 @@ async fn made(server: &TestServer, path: &str, body: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_03_a_code_verifies_once() {
-    let server = TestServer::start().await;
-    let ada = server.backend.send(&somebody()).await.expect("created");
-    let cases = [
-        ("email_addresses", json!({"email_address": "ada+clerk_test@example.com"})),
-        ("phone_numbers", json!({"phone_number": "+12015550123"})),
-    ];
-    for (list, mut body) in cases {
-        body["user_id"] = json!(ada.id);
-        let one = made(&server, &format!("/v1/{list}"), body).await;
-        let path = format!("/v1/{list}/{}", one["id"].as_str().expect("an id"));
-        let sent = made(&server, &format!("{path}/prepare_verification"), json!({})).await;
-        let body = json!({"verification_id": sent["id"], "code": "424242"});
-        let path = format!("{path}/attempt_verification");
-        let won = |answer: &Value| answer["status"] == "verified";
-        assert_eq!(winners(&server, &path, &body, won).await, 1, "{list}");
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        let ada = server.backend.send(&somebody()).await.expect("created");
+        let cases = [
+            ("email_addresses", json!({"email_address": "ada+clerk_test@example.com"})),
+            ("phone_numbers", json!({"phone_number": "+12015550123"})),
+        ];
+        for (list, mut body) in cases {
+            body["user_id"] = json!(ada.id);
+            let one = made(&server, &format!("/v1/{list}"), body).await;
+            let path = format!("/v1/{list}/{}", one["id"].as_str().expect("an id"));
+            let sent = made(&server, &format!("{path}/prepare_verification"), json!({})).await;
+            let body = json!({"verification_id": sent["id"], "code": "424242"});
+            let path = format!("{path}/attempt_verification");
+            let won = |answer: &Value| answer["status"] == "verified";
+            assert_eq!(winners(&server, &path, &body, won).await, 1, "{list}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_04_and_rac_05_a_second_factor_is_taken_once() {
     const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-    let server = TestServer::start().await;
-    let body = json!({
-        "skip_user_requirement": true, "totp_secret": SECRET,
-        "backup_codes": ["first-backup-code", "second-backup-code"],
-    });
-    let user = made(&server, "/v1/users", body).await;
-    let path = format!("/v1/users/{}/verify_totp", user["id"].as_str().expect("an id"));
-    let secret = totp::Secret::parse(SECRET).expect("base32");
-    let step = u64::try_from(server.now().0 / 1000 / 30).expect("after 1970");
-    let won = |answer: &Value| answer["verified"] == true;
-    for code in [secret.code(step), "first-backup-code".into(), "second-backup-code".into()] {
-        let body = json!({ "code": code });
-        assert_eq!(winners(&server, &path, &body, won).await, 1, "{code}");
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        let body = json!({
+            "skip_user_requirement": true, "totp_secret": SECRET,
+            "backup_codes": ["first-backup-code", "second-backup-code"],
+        });
+        let user = made(&server, "/v1/users", body).await;
+        let path = format!("/v1/users/{}/verify_totp", user["id"].as_str().expect("an id"));
+        let secret = totp::Secret::parse(SECRET).expect("base32");
+        let step = u64::try_from(server.now().0 / 1000 / 30).expect("after 1970");
+        let won = |answer: &Value| answer["verified"] == true;
+        for code in [secret.code(step), "first-backup-code".into(), "second-backup-code".into()] {
+            let body = json!({ "code": code });
+            assert_eq!(winners(&server, &path, &body, won).await, 1, "{code}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_06_a_sign_in_token_lets_in_once() {
-    let server = TestServer::start().await;
-    let ada = server.backend.send(&somebody()).await.expect("created");
-    let token = made(&server, "/v1/sign_in_tokens", json!({ "user_id": ada.id })).await;
-    let ticket = token["token"].as_str().expect("a ticket").to_owned();
-    let outside = server.outside().await;
-    let let_in = together(|_| {
-        let (outside, ticket) = (outside.clone(), ticket.clone());
-        async move { outside.write(redeem, ticket).await.map_err(Error::into_refusal) }
-    })
-    .await;
-    let refused = let_in.iter().filter_map(|one| one.as_ref().err());
-    let codes: Vec<_> = refused.map(|refusal| refusal.code().to_owned()).collect();
-    assert_eq!(codes, vec!["sign_in_token_already_used_code"; TASKS - 1]);
+    for _ in 0..rounds() {
+        let server = TestServer::start().await;
+        let ada = server.backend.send(&somebody()).await.expect("created");
+        let token = made(&server, "/v1/sign_in_tokens", json!({ "user_id": ada.id })).await;
+        let ticket = token["token"].as_str().expect("a ticket").to_owned();
+        let outside = server.outside().await;
+        let let_in = together(|_| {
+            let (outside, ticket) = (outside.clone(), ticket.clone());
+            async move { outside.write(redeem, ticket).await.map_err(Error::into_refusal) }
+        })
+        .await;
+        let refused = let_in.iter().filter_map(|one| one.as_ref().err());
+        let codes: Vec<_> = refused.map(|refusal| refusal.code().to_owned()).collect();
+        assert_eq!(codes, vec!["sign_in_token_already_used_code"; TASKS - 1]);
+    }
 }

@@ -959,107 +959,118 @@ async fn pwd_09_who_asks_too_often_waits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_03_of_many_right_codes_at_once_one_lets_in() {
-    let server = TestServer::start().await;
-    set(&server, |settings| settings.session.single_session = false).await;
-    ada(&server).await;
-    let mut browser = Browser::open(&server).await;
-    let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
-    let sent = create(&mut browser, &fields).await;
-    let code = code(&server).await;
-    let token = browser.dev_browser.clone().expect("a token");
-    let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
-    let body = format!("strategy=email_code&code={code}");
-    let results = races::together(|_| {
-        let request = Request::new("POST", &path)
-            .header("host", &server.keys[0].frontend_host)
-            .header("origin", "http://localhost:3000")
-            .body("application/x-www-form-urlencoded", body.clone());
-        let address = server.address().to_owned();
-        async move { races::answered(request, address).await.status }
-    })
-    .await;
-    assert_eq!(results.iter().filter(|status| **status == 200).count(), 1, "{results:?}");
-    assert_eq!(browser.client().await["sessions"].as_array().map(Vec::len), Some(1));
-    let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
-    assert_eq!(begun.count(), 1);
+    for _ in 0..races::rounds() {
+        let server = TestServer::start().await;
+        set(&server, |settings| settings.session.single_session = false).await;
+        ada(&server).await;
+        let mut browser = Browser::open(&server).await;
+        let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
+        let sent = create(&mut browser, &fields).await;
+        let code = code(&server).await;
+        let token = browser.dev_browser.clone().expect("a token");
+        let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
+        let body = format!("strategy=email_code&code={code}");
+        let results = races::together(|_| {
+            let request = Request::new("POST", &path)
+                .header("host", &server.keys[0].frontend_host)
+                .header("origin", "http://localhost:3000")
+                .body("application/x-www-form-urlencoded", body.clone());
+            let address = server.address().to_owned();
+            async move { races::answered(request, address).await.status }
+        })
+        .await;
+        assert_eq!(results.iter().filter(|status| **status == 200).count(), 1, "{results:?}");
+        assert_eq!(browser.client().await["sessions"].as_array().map(Vec::len), Some(1));
+        let begun = server.events().await.into_iter().filter(|kind| kind == "session.created");
+        assert_eq!(begun.count(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_03_no_guess_goes_uncounted() {
-    let server = TestServer::start().await;
-    ada(&server).await;
-    let mut browser = Browser::open(&server).await;
-    let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
-    let sent = create(&mut browser, &fields).await;
-    let right = code(&server).await;
-    let token = browser.dev_browser.clone().expect("a token");
-    let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
-    let wrong = if right == "000000" { "000001" } else { "000000" };
-    let codes = races::together(|_| {
-        let request = Request::new("POST", &path)
-            .header("host", &server.keys[0].frontend_host)
-            .header("origin", "http://localhost:3000")
-            .body("application/x-www-form-urlencoded", format!("strategy=email_code&code={wrong}"));
-        let address = server.address().to_owned();
-        async move { races::answered(request, address).await.code() }
-    })
-    .await;
-    let wrong = codes.iter().filter(|code| *code == "form_code_incorrect").count();
-    assert_eq!(wrong, 3, "{codes:?}");
+    for _ in 0..races::rounds() {
+        let server = TestServer::start().await;
+        ada(&server).await;
+        let mut browser = Browser::open(&server).await;
+        let fields = [("identifier", ADDRESS), ("strategy", "email_code")];
+        let sent = create(&mut browser, &fields).await;
+        let right = code(&server).await;
+        let token = browser.dev_browser.clone().expect("a token");
+        let path = format!("{}?__clerk_db_jwt={token}", path(&sent, "attempt_first_factor"));
+        let wrong = if right == "000000" { "000001" } else { "000000" };
+        let codes = races::together(|_| {
+            let request = Request::new("POST", &path)
+                .header("host", &server.keys[0].frontend_host)
+                .header("origin", "http://localhost:3000")
+                .body(
+                    "application/x-www-form-urlencoded",
+                    format!("strategy=email_code&code={wrong}"),
+                );
+            let address = server.address().to_owned();
+            async move { races::answered(request, address).await.code() }
+        })
+        .await;
+        let wrong = codes.iter().filter(|code| *code == "form_code_incorrect").count();
+        assert_eq!(wrong, 3, "{codes:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_08_a_link_lets_in_once() {
-    let server = TestServer::start().await;
-    set(&server, everything).await;
-    ada(&server).await;
-    let mut browser = Browser::open(&server).await;
-    let fields = [
-        ("identifier", ADDRESS),
-        ("strategy", "email_link"),
-        ("redirect_url", "http://localhost:3000/"),
-    ];
-    create(&mut browser, &fields).await;
-    let token = link(&server).await;
-    let known = browser.dev_browser.clone().expect("a token");
-    let path = format!("/v1/verify?token={token}&__clerk_db_jwt={known}");
-    let locations = races::together(|_| {
-        let request = Request::new("GET", &path).header("host", &server.keys[0].frontend_host);
-        let address = server.address().to_owned();
-        async move {
-            let followed = races::answered(request, address).await;
-            followed.header("location").unwrap_or_default().to_owned()
-        }
-    })
-    .await;
-    let verified = locations.iter().filter(|to| to.contains("__clerk_status=verified")).count();
-    assert_eq!(verified, 1, "{locations:?}");
-    assert_eq!(browser.client().await["sessions"].as_array().map(Vec::len), Some(1));
+    for _ in 0..races::rounds() {
+        let server = TestServer::start().await;
+        set(&server, everything).await;
+        ada(&server).await;
+        let mut browser = Browser::open(&server).await;
+        let fields = [
+            ("identifier", ADDRESS),
+            ("strategy", "email_link"),
+            ("redirect_url", "http://localhost:3000/"),
+        ];
+        create(&mut browser, &fields).await;
+        let token = link(&server).await;
+        let known = browser.dev_browser.clone().expect("a token");
+        let path = format!("/v1/verify?token={token}&__clerk_db_jwt={known}");
+        let locations = races::together(|_| {
+            let request = Request::new("GET", &path).header("host", &server.keys[0].frontend_host);
+            let address = server.address().to_owned();
+            async move {
+                let followed = races::answered(request, address).await;
+                followed.header("location").unwrap_or_default().to_owned()
+            }
+        })
+        .await;
+        let verified = locations.iter().filter(|to| to.contains("__clerk_status=verified")).count();
+        assert_eq!(verified, 1, "{locations:?}");
+        assert_eq!(browser.client().await["sessions"].as_array().map(Vec::len), Some(1));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_14_a_storm_of_wrong_passwords_locks_after_ten() {
-    let server = TestServer::start().await;
-    ada(&server).await;
-    let mut browser = Browser::open(&server).await;
-    let begun = create(&mut browser, &[("identifier", ADDRESS)]).await;
-    let token = browser.dev_browser.clone().expect("a token");
-    let path = format!("{}?__clerk_db_jwt={token}", path(&begun, "attempt_first_factor"));
-    let codes = races::together(|_| {
-        let request = Request::new("POST", &path)
-            .header("host", &server.keys[0].frontend_host)
-            .header("origin", "http://localhost:3000")
-            .body("application/x-www-form-urlencoded", "strategy=password&password=wrong");
-        let address = server.address().to_owned();
-        async move { races::answered(request, address).await.code() }
-    })
-    .await;
-    let count = |code: &str| codes.iter().filter(|own| *own == code).count();
-    assert_eq!(count("form_password_incorrect"), 10, "{codes:?}");
-    assert_eq!(count("user_locked") + count("too_many_requests"), 54, "{codes:?}");
-    let right = [("strategy", "password"), ("password", PASSWORD)];
-    let attempt = crate::sign_ins::path(&begun, "attempt_first_factor");
-    assert_eq!(said(&browser.post(&attempt, &right).await), is(403, "user_locked"));
+    for _ in 0..races::rounds() {
+        let server = TestServer::start().await;
+        ada(&server).await;
+        let mut browser = Browser::open(&server).await;
+        let begun = create(&mut browser, &[("identifier", ADDRESS)]).await;
+        let token = browser.dev_browser.clone().expect("a token");
+        let path = format!("{}?__clerk_db_jwt={token}", path(&begun, "attempt_first_factor"));
+        let codes = races::together(|_| {
+            let request = Request::new("POST", &path)
+                .header("host", &server.keys[0].frontend_host)
+                .header("origin", "http://localhost:3000")
+                .body("application/x-www-form-urlencoded", "strategy=password&password=wrong");
+            let address = server.address().to_owned();
+            async move { races::answered(request, address).await.code() }
+        })
+        .await;
+        let count = |code: &str| codes.iter().filter(|own| *own == code).count();
+        assert_eq!(count("form_password_incorrect"), 10, "{codes:?}");
+        assert_eq!(count("user_locked") + count("too_many_requests"), 54, "{codes:?}");
+        let right = [("strategy", "password"), ("password", PASSWORD)];
+        let attempt = crate::sign_ins::path(&begun, "attempt_first_factor");
+        assert_eq!(said(&browser.post(&attempt, &right).await), is(403, "user_locked"));
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use testkit::{Browser, Request, Response, TestServer};
 use wire::Id;
 
 use crate::{
-    races::{answered, together},
+    races::{answered, rounds, together},
     sessions::set,
     sign_ins::{backend, follow, link},
     sign_ups_frontend::{PASSWORD, attempt, begun, path, refused, response, said},
@@ -239,22 +239,24 @@ async fn a_link_to_an_address_that_is_anothers_by_now_makes_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rac_08_a_link_makes_one_user() {
-    let server = started().await;
-    let mut browser = Browser::open(&server).await;
-    under_way(&mut browser).await;
-    let token = link(&server).await;
-    let known = browser.dev_browser.clone().expect("a token");
-    let path = format!("/v1/verify?token={token}&__clerk_db_jwt={known}");
-    let locations = together(|_| {
-        let request = Request::new("GET", &path).header("host", &server.keys[0].frontend_host);
-        let address = server.address().to_owned();
-        async move { told(&answered(request, address).await) }
-    })
-    .await;
-    let verified = locations.iter().filter(|(status, _)| status == "verified").count();
-    assert_eq!(verified, 1, "{locations:?}");
-    let dump = server.dump().await;
-    assert_eq!(["users", "sessions"].map(|table| dump[table].len()), [1; 2]);
+    for _ in 0..rounds() {
+        let server = started().await;
+        let mut browser = Browser::open(&server).await;
+        under_way(&mut browser).await;
+        let token = link(&server).await;
+        let known = browser.dev_browser.clone().expect("a token");
+        let path = format!("/v1/verify?token={token}&__clerk_db_jwt={known}");
+        let locations = together(|_| {
+            let request = Request::new("GET", &path).header("host", &server.keys[0].frontend_host);
+            let address = server.address().to_owned();
+            async move { told(&answered(request, address).await) }
+        })
+        .await;
+        let verified = locations.iter().filter(|(status, _)| status == "verified").count();
+        assert_eq!(verified, 1, "{locations:?}");
+        let dump = server.dump().await;
+        assert_eq!(["users", "sessions"].map(|table| dump[table].len()), [1; 2]);
+    }
 }
 
 #[tokio::test]
