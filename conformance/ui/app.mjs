@@ -46,10 +46,10 @@ export const hostOfKey = key => Buffer.from(key.split('_')[2], 'base64').toStrin
  * An app at http://localhost.
  *
  * `pages` says for a path what is mounted there and below it, as `[component, props]` or a list of such; elsewhere nothing is
- * but the line that says who is signed in. `load` goes to `Clerk.load`. With `keyAlone` its developers know no more than the
- * publishable key, and the server is where that says. `policy` makes a Content-Security-Policy from a number used once.
+ * but the line that says who is signed in. `load` goes to `Clerk.load`; the pages say that they are in `language`. With
+ * `keyAlone` its developers know no more than the publishable key, and the server is where that says. `policy` makes a Content-Security-Policy from a number used once.
  */
-export const startApp = async (vestry, major, { pages = PAGES, load = {}, host = 'localhost', keyAlone = false, policy } = {}) => {
+export const startApp = async (vestry, major, { pages = PAGES, load = {}, host = 'localhost', keyAlone = false, policy, language = 'en' } = {}) => {
   const from = keyAlone ? `https://${hostOfKey(vestry.publishableKey)}` : vestry.frontendApiUrl;
   const script = (name, rest = '') => `<script crossorigin="anonymous" src="${from}/npm/@clerk/${name}" ${rest}></script>`;
   const attributes = `data-clerk-publishable-key="${vestry.publishableKey}"${keyAlone ? '' : ` data-clerk-proxy-url="${from}"`}`;
@@ -62,7 +62,7 @@ export const startApp = async (vestry, major, { pages = PAGES, load = {}, host =
     const [prefix = '/'] = own.toSorted((one, other) => other.length - one.length);
     const found = pages[prefix] ?? [];
     const mounts = found.length > 0 && !Array.isArray(found[0]) ? [found] : found;
-    const text = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
+    const text = `<!doctype html><html lang="${language}" dir="${['ar', 'he'].includes(language) ? 'rtl' : 'ltr'}"><link rel="icon" href="data:,"><title>App</title><p id="who"></p><main id="here"></main>${scripts}
 <script>(${start})(${json({ load: { ...links, ...load, ...(nonce ? { nonce } : {}) }, mounts, prefix })})</script></html>`;
     return nonce ? text.replaceAll('<script', `<script nonce="${nonce}"`) : text;
   };

@@ -1,10 +1,10 @@
 // What goes wrong around the official components: clocks, networks, cookies; and other languages.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { deDE } from '@clerk/localizations';
+import { arSA, deDE, jaJP } from '@clerk/localizations';
 import { parts } from '../lib/codes.mjs';
 import { MAJORS, codeField, codeFor, fill, go, isIn, isOut, raise, says, startApp, typeCode, unforeseen, visit } from './app.mjs';
-import { picture } from './browser.mjs';
+import { PHONE, fits, picture } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
 
@@ -28,6 +28,8 @@ const withPassword = async (page, address) => {
   await fill(page, { password: PASSWORD });
   await go(page);
 };
+
+const LANGUAGES = { German: deDE, Japanese: jaJP, Arabic: arSA };
 
 const withoutPassword = { password: undefined, skip_password_requirement: true };
 const FAILED = ['net::ERR_FAILED', 'ClerkJS: Network error'];
@@ -129,24 +131,35 @@ for (const major of MAJORS) describe(`around clerk-js ${major}`, { concurrency: 
     assert.deepEqual(unforeseen(problems), []);
   });
 
-  test(`clerk-js ${major}: in German`, async t => {
-    const address = await somebody();
-    const app = await startApp(vestry, major, { load: { localization: deDE } });
-    t.after(() => app.stop());
-    const { page, problems } = await visit(t, browser, vestry, app, '/sign-in', { locale: 'de-DE' });
-    await fill(page, { identifier: 'nobody@example.com' });
-    await go(page);
-    await says(page, /kein Konto mit diesen/i);
-    await picture(page, `robust-${major}-german`);
-    await fill(page, { identifier: address });
-    await go(page);
-    await fill(page, { password: 'wrong horse battery' });
-    await go(page);
-    await says(page, /falsch/i);
-    await picture(page, `robust-${major}-german-password`);
-    await fill(page, { password: PASSWORD });
-    await go(page);
-    await isIn(page, 'Eve');
-    assert.deepEqual(unforeseen(problems, [422]), []);
-  });
+  for (const [language, localization] of Object.entries(LANGUAGES)) {
+    test(`clerk-js ${major}: in ${language}`, async t => {
+      const address = await somebody();
+      const { locale, formButtonPrimary, formFieldLabel__password: label, unstable__errors: errors } = localization;
+      const [short] = locale.split('-');
+      const app = await startApp(vestry, major, { load: { localization }, language: short });
+      t.after(() => app.stop());
+      const { page, problems } = await visit(t, browser, vestry, app, '/sign-in', { locale, viewport: PHONE });
+      const button = page.locator('.cl-formButtonPrimary').first();
+      await button.filter({ hasText: formButtonPrimary }).waitFor();
+      assert.equal(await page.locator('.cl-card').first().evaluate(card => getComputedStyle(card).direction), short === 'ar' ? 'rtl' : 'ltr');
+      await fits(page, `the sign-in in ${language}`);
+      await fill(page, { identifier: 'nobody@example.com' });
+      await go(page);
+      await says(page, errors.form_identifier_not_found);
+      await picture(page, `robust-${major}-${language}`);
+      await fill(page, { identifier: address });
+      await go(page);
+      await page.getByText(label, { exact: true }).first().waitFor();
+      await fill(page, { password: 'wrong horse battery' });
+      await go(page);
+      // What the language lacks, the server says.
+      await says(page, errors.form_password_incorrect ?? 'Password is incorrect');
+      await fits(page, `the password in ${language}`);
+      await picture(page, `robust-${major}-${language}-password`);
+      await fill(page, { password: PASSWORD });
+      await go(page);
+      await isIn(page, 'Eve');
+      assert.deepEqual(unforeseen(problems, [422]), []);
+    });
+  }
 });

@@ -242,7 +242,7 @@ for (const major of MAJORS) {
     await picture(page, `profile-${major}-breached-password`);
     await fill(page, { newPassword: PASSWORD, confirmPassword: PASSWORD });
     await save(section(page, 'password'));
-    await section(page, 'password').getByText('Update password').waitFor();
+    await section(page, 'password').getByRole('button', { name: 'Update password' }).waitFor();
     await call(`/users/${ada.id}/verify_password`, { password: PASSWORD });
     assert.deepEqual(unforeseen(problems, [422]), []);
   });
