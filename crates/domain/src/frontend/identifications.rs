@@ -123,6 +123,8 @@ pub(super) async fn attempt(
     kind: IdentificationKind,
     (id, code): (String, String),
 ) -> Result<IdentificationRow> {
+    // Nothing is counted for nobody.
+    sessions::must_be_signed_in(outside).await?;
     let rate = &outside.instance.settings.rate_limits.attempts;
     limits::admit(outside, "profile attempts", rate, Some(&id)).await?;
     outside.write(try_code, (kind, id, code)).await
