@@ -4,6 +4,7 @@
 mod accounts;
 mod invitations;
 mod jwt_templates;
+mod migrations;
 mod plans;
 mod sign_in_tokens;
 mod stage;
