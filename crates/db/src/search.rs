@@ -46,7 +46,8 @@ impl Tx {
             crate::tx::Open::Postgres(_) => {
                 let sql = format!(
                     "insert into search_{index} (instance_id, key, words) values ($1, $2, $3)
-                     on conflict (instance_id, key) do update set words = excluded.words"
+                     on conflict (instance_id, key) do update set words = excluded.words
+                     where search_{index}.words <> excluded.words"
                 );
                 let values = vec![Value::Text(instance), Value::Int(key), Value::Text(text.into())];
                 self.execute(&sql, values).await

@@ -143,12 +143,10 @@ impl Session {
         let mut state = lock(&self.0);
         state.deadline.store(u64::MAX, Ordering::Relaxed);
         for ((index, key), entry) in std::mem::take(&mut state.grouped) {
-            let (text, long, short) = entry.map_or((None, None, None), |entry| {
-                (Some(entry.text), Some(entry.long), Some(entry.short))
-            });
-            put(&state.connection, index, "_text", "key", key, text)?;
-            put(&state.connection, index, "", "rowid", key, long)?;
-            put(&state.connection, index, "_short", "rowid", key, short)?;
+            match entry {
+                Some(entry) => index_entry(&state.connection, index, key, entry)?,
+                None => remove_entry(&state.connection, index, key)?,
+            }
         }
         Ok(())
     }
@@ -194,23 +192,28 @@ fn is_interrupt(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool
     error.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::OperationInterrupted)
 }
 
-fn put(
-    connection: &Connection,
-    index: &str,
-    suffix: &str,
-    column: &str,
-    key: i64,
-    words: Option<String>,
-) -> Result<()> {
-    let key = Value::Int(key);
-    if let Some(words) = words {
-        let sql = format!(
-            "insert or replace into search_{index}{suffix} ({column}, words) values ($1, $2)"
-        );
-        query(connection, &sql, &[key, Value::Text(words)])?;
-    } else {
+/// Writes an entry; one that says what it said, as most changes of a row leave it, is not written
+/// again: its words would have to be merged once more.
+fn index_entry(connection: &Connection, index: &str, key: i64, entry: Entry) -> Result<()> {
+    let text = format!(
+        "insert into search_{index}_text (key, words) values ($1, $2) on conflict (key)
+         do update set words = excluded.words where words <> excluded.words returning key"
+    );
+    if query(connection, &text, &[Value::Int(key), Value::Text(entry.text)])?.is_empty() {
+        return Ok(());
+    }
+    for (suffix, words) in [("", entry.long), ("_short", entry.short)] {
+        let sql =
+            format!("insert or replace into search_{index}{suffix} (rowid, words) values ($1, $2)");
+        query(connection, &sql, &[Value::Int(key), Value::Text(words)])?;
+    }
+    Ok(())
+}
+
+fn remove_entry(connection: &Connection, index: &str, key: i64) -> Result<()> {
+    for (suffix, column) in [("_text", "key"), ("", "rowid"), ("_short", "rowid")] {
         let sql = format!("delete from search_{index}{suffix} where {column} = $1");
-        query(connection, &sql, &[key])?;
+        query(connection, &sql, &[Value::Int(key)])?;
     }
     Ok(())
 }

@@ -136,6 +136,15 @@ async fn an_index_follows_its_rows() {
     assert_eq!(find(&db, "ins_one", "ch").await, [7]);
     assert_eq!(find(&db, "ins_one", "co").await.len(), 58);
 
+    while db.tidy().await.expect("tidied") {}
+    for _ in 0..8 {
+        change(Some("changed"), 7).await.expect("said again");
+    }
+    assert!(!db.tidy().await.expect("tidied"), "what stays as it is makes no work");
+    change(Some("altered"), 7).await.expect("changed");
+    assert!(find(&db, "ins_one", "change").await.is_empty());
+    assert_eq!(find(&db, "ins_one", "altered").await, [7]);
+
     let undone = db.run(unit(Mode::Write, "ins_one"), |mut tx: Tx| -> BoxFuture<Result<()>> {
         Box::pin(async move {
             tx.search_put("users", 9, "never").await?;
