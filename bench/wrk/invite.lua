@@ -1,5 +1,6 @@
 -- Invite ten people nobody has invited yet.
-local count, run = 0, os.getenv("RUN")
+-- A database that was kept has those of the run before.
+local count, run = 0, os.getenv("RUN") .. "x" .. os.time()
 local headers = { ["Authorization"] = "Bearer " .. os.getenv("KEY"), ["Content-Type"] = "application/json" }
 function request()
     count = count + 1

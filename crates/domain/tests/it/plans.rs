@@ -29,6 +29,13 @@ async fn named_users_are_looked_up() {
             "select * from identifications where instance_id = $1 and user_id in ($2, $3)".into(),
             "identifications_user (user_id=?)",
         ),
+        (
+            format!(
+                "select * from sessions where instance_id = $1 and user_id = $2 and status = $3 \
+                 and expire_at > $4 and abandon_at > $5 {newest}"
+            ),
+            "sessions_user",
+        ),
     ];
     for (sql, index) in cases {
         let explained = plan(&outside, &sql).await;
@@ -73,7 +80,15 @@ async fn invitations_and_entries_come_by_an_index_of_their_order() {
             ),
             "invitations_open_until",
         ),
+        (
+            format!("{invitations} and email_address = $2 and {open} expires_at > $3 {newest}"),
+            "invitations_by_email",
+        ),
         (format!("{entries} {newest} {part}"), "waitlist_entries_position"),
+        (
+            format!("{entries} and status = $2 order by coalesce(invited_at, 0), position {part}"),
+            "waitlist_entries_by_invitation_time",
+        ),
         (format!("{entries} and status = $2 {newest} {part}"), "waitlist_entries_status"),
         (format!("{entries} order by email_address asc {part}"), "waitlist_entries_email"),
         (
@@ -86,6 +101,33 @@ async fn invitations_and_entries_come_by_an_index_of_their_order() {
         assert!(format!("{} ", explained[0]).contains(index), "{sql}: {explained:?}");
         assert!(explained.len() == 1, "{sql}: {explained:?}");
     }
+}
+
+/// A planner that knows nothing of one index prefers it for being short.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_index_of_what_grows_has_its_statistics() {
+    let stage = Stage::new().await;
+    let outside = stage.outside();
+    if outside.world.db.engine() != EngineKind::Sqlite {
+        return;
+    }
+    let few = "('applications', 'domains', 'instance_secrets', 'instances', 'jwt_templates', \
+               'migrations', 'redirect_urls', 'search_indexes', 'secret_keys', 'server_facts', \
+               'signing_keys')";
+    let indexes = format!(
+        "from sqlite_schema as it, pragma_index_list(it.name) as one where it.type = 'table' \
+         and it.name not like 'search\\_%' escape '\\' and it.name not in {few}"
+    );
+    // A number for the rows, and one for each column.
+    let columns = "(select count(*) from pragma_index_info(one.name))";
+    let told = format!(
+        "select 1 from sqlite_stat1 as told where told.tbl = it.name and told.idx = one.name \
+         and length(stat) - length(replace(stat, ' ', '')) = {columns}"
+    );
+    let untold = format!("select one.name {indexes} and not exists ({told})");
+    assert_eq!(texts(&outside, &untold, 0).await, Vec::<String>::new());
+    let all = texts(&outside, &format!("select one.name {indexes}"), 0).await;
+    assert!(all.len() > 80, "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
